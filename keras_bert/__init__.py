@@ -1,0 +1,50 @@
+"""keras_bert: BERT for TensorFlow and Keras, from raw text to a served model.
+
+`import keras_bert as kb` is light: a room (`kb.text`, `kb.data`, ...) and what it holds load on
+first use, so that models alone never import TensorFlow Text.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Public name -> module that holds it; a module named by itself is the value.
+_PUBLIC = {
+    "BertBackbone": "keras_bert.models.backbone",
+    "BertConfig": "keras_bert.config",
+    "BertMaskedLM": "keras_bert.models.masked_lm",
+    "BertPretrainer": "keras_bert.models.pretrainer",
+    "BertTextClassifier": "keras_bert.models.text_classifier",
+    "BertTokenizer": "keras_bert.text.tokenizer",
+    "MaskedLMPreprocessor": "keras_bert.text.preprocessors",
+    "Predictor": "keras_bert.serving.predictor",
+    "TextClassifierPreprocessor": "keras_bert.text.preprocessors",
+    "Throughput": "keras_bert.training.throughput",
+    "export_saved_model": "keras_bert.export.saved_model",
+    "save_preset": "keras_bert.checkpoints.preset",
+    "strategy": "keras_bert.training.distribution",
+}
+_ROOMS = {
+    "data": "keras_bert.data",
+    "losses": "keras_bert.training.losses",
+    "metrics": "keras_bert.training.metrics",
+    "optimizers": "keras_bert.training.optimizers",
+    "text": "keras_bert.text",
+}
+
+__all__ = ["__version__", *_PUBLIC, *_ROOMS]
+
+
+def __getattr__(name):
+    if name in _ROOMS:
+        value = importlib.import_module(_ROOMS[name])
+    elif name in _PUBLIC:
+        value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    else:
+        raise AttributeError(f"module 'keras_bert' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)

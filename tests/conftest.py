@@ -1,0 +1,31 @@
+"""Settings and fixtures shared by all tests: quiet TensorFlow, a tiny vocabulary, real data."""
+
+import os
+import pathlib
+
+# Before TensorFlow starts: no device banners; two virtual CPUs are made where tests need them.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import pytest
+
+SHARED_DATA = pathlib.Path(__file__).resolve().parents[2] / "shared" / "data"
+
+SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of real data sets; a test that asks for it is skipped where it is missing."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"needs the real data sets, which are not at {SHARED_DATA}")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def tiny_vocabulary():
+    """Special tokens, the ASCII letters and their continuations, some words: 5 + 68 + ..."""
+    letters = list("abcdefghijklmnopqrstuvwxyz0123456789")
+    words = "the cat dog sat on mat a in is was it and of to good bad film . , ! ? ' -".split()
+    chinese = list("我爱吃苹果中国人")
+    vocabulary = [*SPECIAL_TOKENS, *letters, *("##" + letter for letter in letters), *chinese]
+    return list(dict.fromkeys([*vocabulary, *words, "##s", "##ing", "##ed"]))
