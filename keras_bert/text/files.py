@@ -1,0 +1,87 @@
+"""Names of text files from paths, globs and lists, and reading them, gzipped or not."""
+
+import glob
+import gzip
+import os
+
+
+def expand_files(files):
+    """Turns paths and globs into a sorted list of existing, non-empty files.
+
+    Args:
+        files: str or path-like, or a list of these. Each is the path of a file or a glob pattern
+            (`*`, `?`, `[...]`, and `**` for any depth). A name that exists is taken as it stands,
+            so a file called `a[1].txt` needs no escaping.
+
+    Returns:
+        List of str, sorted, each file once. Same files, same order on every machine.
+
+    Raises:
+        TypeError: `files` is neither a path nor a list of paths.
+        FileNotFoundError: a path does not exist, or a pattern matches no file.
+        ValueError: the list is empty, or a path is a folder, or every file is empty.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "b.txt").write_text("two"), (folder / "a.txt").write_text("one")
+        >>> [os.path.basename(path) for path in expand_files(str(folder / "*.txt"))]
+        ['a.txt', 'b.txt']
+    """
+    if isinstance(files, (str, os.PathLike)):
+        files = [files]
+    elif isinstance(files, bytes) or not hasattr(files, "__iter__"):
+        raise TypeError(
+            f"files: expected a path, a glob pattern or a list of these; received {files!r}"
+        )
+    patterns = [os.fspath(name) for name in files]
+    if not patterns:
+        raise ValueError("files: expected at least one path or glob pattern; received none")
+    found = set()
+    for pattern in patterns:
+        if os.path.isdir(pattern):
+            raise ValueError(
+                f"files: {pattern!r} is a folder; name its files, for instance "
+                f"{os.path.join(pattern, '*.txt')!r}"
+            )
+        if os.path.exists(pattern):
+            found.add(pattern)
+            continue
+        matches = [name for name in glob.glob(pattern, recursive=True) if os.path.isfile(name)]
+        if not matches:
+            kind = "no file matches the pattern" if glob.has_magic(pattern) else "no such file:"
+            raise FileNotFoundError(f"files: {kind} {pattern!r} (looked from {os.getcwd()!r})")
+        found.update(matches)
+    filled = sorted(name for name in found if os.path.getsize(name) > 0)
+    if not filled:
+        raise ValueError(
+            f"files: nothing to read, every file is empty: {', '.join(sorted(found)[:5])}"
+        )
+    return filled
+
+
+def open_binary(path):
+    """Opens a file for reading bytes, through gzip where its name ends in `.gz`.
+
+    Args:
+        path: str or path-like.
+
+    Returns:
+        A binary file object; use it in a `with` statement.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+
+    Example:
+        >>> import tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "lines.txt.gz")
+        >>> with gzip.open(path, "wb") as file:
+        ...     _ = file.write(b"one line")
+        >>> with open_binary(path) as file:
+        ...     file.read()
+        b'one line'
+    """
+    path = os.fspath(path)
+    if path.endswith(".gz"):
+        return gzip.open(path, "rb")
+    return open(path, "rb")
