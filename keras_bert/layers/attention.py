@@ -1,0 +1,96 @@
+"""Multi-head self-attention: the only layer that knows where a row of a batch ends."""
+
+import keras
+from keras import ops
+
+from keras_bert.layers.initializers import kernel_initializer
+
+# Added to the scores of padding; large enough to vanish in a float32 softmax.
+PADDING_BIAS = -1e9
+
+
+@keras.saving.register_keras_serializable("keras_bert")
+class SelfAttention(keras.layers.Layer):
+    """Multi-head scaled dot-product self-attention with its output projection.
+
+    Source: Vaswani et al. 2017, section 3.2; google-research/bert `modeling.py`,
+    `attention_layer`. The softmax is computed in float32 whatever the compute dtype.
+
+    Args:
+        num_heads: int, heads; divides the input's last dimension.
+        attention_dropout: float, rate on the attention probabilities. Default 0.1.
+        initializer_range: float, default 0.02.
+
+    Call arguments:
+        x: float `(batch, sequence, hidden_dim)`.
+        padding_mask: int `(batch, sequence)`, 1 = real token, 0 = padding.
+        return_attention_map: bool, whether the probabilities are returned too. Default False.
+
+    Returns:
+        Float `(batch, sequence, hidden_dim)`; with `return_attention_map` a pair of it and
+        float32 `(batch, num_heads, sequence, sequence)`, before dropout.
+
+    Raises:
+        ValueError: `num_heads` does not divide `hidden_dim`.
+
+    Example:
+        >>> layer = SelfAttention(num_heads=2)
+        >>> layer(np.ones((1, 3, 8), "float32"), np.array([[1, 1, 0]])).shape
+        TensorShape([1, 3, 8])
+    """
+
+    def __init__(self, num_heads, attention_dropout=0.1, initializer_range=0.02, **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.attention_dropout_rate = attention_dropout
+        self.initializer_range = initializer_range
+        self.dropout = keras.layers.Dropout(attention_dropout, dtype=self.dtype_policy)
+
+    def build(self, x_shape, padding_mask_shape=None):
+        hidden_dim = x_shape[-1]
+        if hidden_dim % self.num_heads:
+            raise ValueError(
+                f"{self.name}: num_heads must divide the hidden dimension; received "
+                f"num_heads={self.num_heads} and inputs of size {hidden_dim}"
+            )
+        self.head_dim = hidden_dim // self.num_heads
+
+        def dense(name):
+            layer = keras.layers.Dense(
+                hidden_dim,
+                kernel_initializer=kernel_initializer(self.initializer_range),
+                dtype=self.dtype_policy,
+                name=name,
+            )
+            layer.build(x_shape)
+            return layer
+
+        self.query, self.key, self.value = dense("query"), dense("key"), dense("value")
+        self.projection = dense("projection")
+
+    def call(self, x, padding_mask, training=False, return_attention_map=False):
+        # Scaling the query rather than the scores touches sequence / head_dim times less.
+        query = self._split_heads(self.query(x) * (self.head_dim**-0.5))
+        key = self._split_heads(self.key(x))
+        value = self._split_heads(self.value(x))
+        # (batch, num_heads, sequence, sequence)
+        scores = ops.cast(ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))), "float32")
+        bias = (1.0 - ops.cast(padding_mask, "float32")) * PADDING_BIAS
+        attention_map = ops.softmax(scores + bias[:, None, None, :])
+        weights = self.dropout(ops.cast(attention_map, self.compute_dtype), training=training)
+        context = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
+        output = self.projection(ops.reshape(context, ops.shape(x)))
+        return (output, attention_map) if return_attention_map else output
+
+    def _split_heads(self, x):
+        batch, length = ops.shape(x)[0], ops.shape(x)[1]
+        x = ops.reshape(x, (batch, length, self.num_heads, self.head_dim))
+        return ops.transpose(x, (0, 2, 1, 3))  # (batch, num_heads, sequence, head_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "attention_dropout": self.attention_dropout_rate,
+            "initializer_range": self.initializer_range,
+        }

@@ -1,0 +1,143 @@
+"""The BERT encoder as a functional Keras model."""
+
+import keras
+
+from keras_bert.layers.embeddings import BertEmbeddings
+from keras_bert.layers.encoder_layer import EncoderLayer
+from keras_bert.layers.initializers import kernel_initializer
+from keras_bert.layers.pooler import Pooler
+from keras_bert.models.base import BertModel, as_config, backbone_inputs
+
+
+@keras.saving.register_keras_serializable("keras_bert")
+class BertBackbone(BertModel):
+    """BERT's encoder with pooler: token ids in, a vector a token and a vector a sequence out.
+
+    Source: Devlin et al. 2018, https://arxiv.org/abs/1810.04805.
+
+    Args:
+        config: `BertConfig`.
+        dtype: dtype policy of the layers, for instance `"mixed_bfloat16"`. Default: Keras's
+            global policy.
+
+    Call arguments: a dict of int32 `(batch, sequence)`:
+        token_ids: in [0, vocabulary_size).
+        segment_ids: 0 = first segment and padding, 1 = second.
+        padding_mask: 1 = real token, 0 = padding.
+
+    Returns: a dict:
+        sequence_output: float `(batch, sequence, hidden_dim)`.
+        pooled_output: float `(batch, hidden_dim)`.
+
+    Example:
+        >>> backbone = BertBackbone(BertConfig.named("tiny", vocabulary_size=100))
+        >>> ones = np.ones((2, 5), "int32")
+        >>> outputs = backbone({"token_ids": ones, "segment_ids": ones, "padding_mask": ones})
+        >>> outputs["pooled_output"].shape
+        TensorShape([2, 128])
+    """
+
+    def __init__(self, config, dtype=None, **kwargs):
+        config = as_config(config)
+        policy = keras.dtype_policies.get(dtype)
+
+        # === Layers ===
+        embeddings = BertEmbeddings(
+            config.vocabulary_size,
+            config.embedding_dim,
+            config.max_sequence_length,
+            config.num_segments,
+            config.dropout,
+            config.layer_norm_epsilon,
+            config.initializer_range,
+            dtype=policy,
+            name="embeddings",
+        )
+        projection = None
+        if config.embedding_dim != config.hidden_dim:
+            projection = keras.layers.Dense(
+                config.hidden_dim,
+                kernel_initializer=kernel_initializer(config.initializer_range),
+                dtype=policy,
+                name="embedding_projection",
+            )
+        encoder_layers = [
+            EncoderLayer(
+                config.num_heads,
+                config.intermediate_dim,
+                config.activation,
+                config.dropout,
+                config.attention_dropout,
+                config.layer_norm_epsilon,
+                config.initializer_range,
+                config.pre_norm,
+                dtype=policy,
+                name="encoder_layer" if config.share_layers else f"encoder_layer_{i}",
+            )
+            for i in range(1 if config.share_layers else config.num_layers)
+        ]
+        final_norm = None
+        if config.pre_norm:
+            final_norm = keras.layers.LayerNormalization(
+                epsilon=config.layer_norm_epsilon, dtype=policy, name="final_norm"
+            )
+        pooler = Pooler(config.initializer_range, dtype=policy, name="pooler")
+
+        # === Functional graph ===
+        inputs = backbone_inputs()
+        x = embeddings(inputs["token_ids"], inputs["segment_ids"])
+        if projection is not None:
+            x = projection(x)
+        states, attention_maps = [x], []
+        for i in range(config.num_layers):
+            layer = encoder_layers[0 if config.share_layers else i]
+            x, attention_map = layer(x, inputs["padding_mask"], return_attention_map=True)
+            states.append(x)
+            attention_maps.append(attention_map)
+        if final_norm is not None:
+            x = final_norm(x)
+        outputs = {"sequence_output": x, "pooled_output": pooler(x)}
+
+        # === Config ===
+        kwargs.setdefault("name", "bert_backbone")
+        super().__init__(inputs, outputs, config=config, dtype=policy, **kwargs)
+        self.embeddings = embeddings
+        self.embedding_projection = projection
+        self.encoder_layers = encoder_layers
+        self.final_norm = final_norm
+        self.pooler = pooler
+        self._states, self._attention_maps = tuple(states), tuple(attention_maps)
+
+    def internals(self):
+        """Makes a model that also returns what happens inside, sharing this one's weights.
+
+        Returns:
+            A functional model with the backbone's inputs and outputs and, beside them,
+            `layer_outputs`: list of `num_layers + 1` floats `(batch, sequence, hidden_dim)`, the
+            embeddings first; `attention_maps`: list of `num_layers` float32
+            `(batch, num_heads, sequence, sequence)`, rows are queries and sum to 1.
+
+        Example:
+            >>> maps = backbone.internals()(inputs)["attention_maps"]
+        """
+        return keras.Model(
+            self.input,
+            {
+                **self.output,
+                "layer_outputs": list(self._states),
+                "attention_maps": list(self._attention_maps),
+            },
+            name=f"{self.name}_internals",
+        )
+
+    def get_config(self):
+        return {
+            "config": self.config.to_dict(),
+            "dtype": keras.dtype_policies.serialize(self._policy),
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)

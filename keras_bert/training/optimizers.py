@@ -1,0 +1,114 @@
+"""AdamW as BERT is trained with it: decoupled decay, warm-up, linear decay, global clipping."""
+
+import keras
+from keras import ops
+
+from keras_bert.training.schedules import WarmupLinearDecay
+
+
+def adamw(
+    learning_rate,
+    warmup_steps=0,
+    total_steps=None,
+    weight_decay=0.01,
+    clip_norm=1.0,
+    beta_1=0.9,
+    beta_2=0.999,
+    epsilon=1e-6,
+):
+    """Makes the optimizer for pretraining and fine-tuning.
+
+    Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101; Devlin et al. 2018,
+    appendix A.2. Unlike google-research/bert's `AdamWeightDecayOptimizer` it corrects the bias of
+    the first steps, which makes fine-tuning steadier (Mosbach et al. 2020).
+
+    Args:
+        learning_rate: float, the peak, reached at the end of the warm-up.
+        warmup_steps: int, steps of linear warm-up from 0. Default 0.
+        total_steps: int, steps until the rate has fallen linearly to 0. Default None: it stays.
+        weight_decay: float, decoupled; not applied to biases and LayerNorm. Default 0.01.
+        clip_norm: float or None, largest global norm of the whole batch's gradient. Default 1.0.
+        beta_1, beta_2: floats, decay of the two moments. Defaults 0.9 and 0.999.
+        epsilon: float, default 1e-6.
+
+    Returns:
+        `AdamW`, a Keras optimizer.
+
+    Raises:
+        ValueError: a negative number, or `warmup_steps` above `total_steps`.
+
+    Example:
+        >>> optimizer = adamw(1e-4, warmup_steps=10, total_steps=100)
+        >>> float(optimizer.learning_rate)
+        0.0
+    """
+    if warmup_steps or total_steps is not None:
+        learning_rate = WarmupLinearDecay(learning_rate, warmup_steps, total_steps)
+    return AdamW(
+        learning_rate,
+        weight_decay=weight_decay,
+        global_clipnorm=clip_norm,
+        beta_1=beta_1,
+        beta_2=beta_2,
+        epsilon=epsilon,
+    )
+
+
+@keras.saving.register_keras_serializable("keras_bert")
+class AdamW(keras.optimizers.AdamW):
+    """Keras's AdamW, which decays matrices only, clips the whole batch's gradient, and is fused.
+
+    Keras clips each replica's gradient before summing them; here they are summed first, so any
+    number of replicas gives the same step. On TensorFlow one fused kernel updates a variable: the
+    step is bound by memory, and Keras's own formula passes over it a dozen times.
+
+    Arguments: those of `keras.optimizers.AdamW`.
+    """
+
+    def _use_weight_decay(self, variable):
+        # Biases and LayerNorm's weights are vectors; everything else decays.
+        return len(variable.shape) > 1
+
+    def _clip_gradients(self, grads):
+        if keras.backend.backend() == "tensorflow":
+            return grads  # after the sum over replicas, in _backend_update_step
+        return super()._clip_gradients(grads)
+
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        if keras.backend.backend() != "tensorflow":
+            super()._backend_update_step(grads, trainable_variables, learning_rate)
+            return
+        import tensorflow as tf
+
+        # Dense, because slices of one row that occurs twice have another norm than their sum.
+        grads = [tf.convert_to_tensor(grad) for grad in grads]
+        variables = [variable.value for variable in trainable_variables]
+        summed = self._all_reduce_sum_gradients(zip(grads, variables, strict=True))
+        clipped = super()._clip_gradients([grad for grad, _ in summed])
+        tf.__internal__.distribute.interim.maybe_merge_call(
+            self._distributed_tf_update_step,
+            self._distribution_strategy,
+            list(zip(clipped, variables, strict=True)),
+            learning_rate,
+        )
+
+    def update_step(self, gradient, variable, learning_rate):
+        if keras.backend.backend() != "tensorflow":
+            super().update_step(gradient, variable, learning_rate)
+            return
+        import tensorflow as tf
+
+        index = self._get_variable_index(variable)
+        step = ops.cast(self.iterations + 1, variable.dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(tf.cast(self.beta_1, variable.dtype), step),
+            beta2_power=tf.pow(tf.cast(self.beta_2, variable.dtype), step),
+            lr=tf.cast(learning_rate, variable.dtype),
+            beta1=tf.cast(self.beta_1, variable.dtype),
+            beta2=tf.cast(self.beta_2, variable.dtype),
+            epsilon=tf.cast(self.epsilon, variable.dtype),
+            grad=tf.cast(gradient, variable.dtype),
+        )
