@@ -85,3 +85,27 @@ def open_binary(path):
     if path.endswith(".gz"):
         return gzip.open(path, "rb")
     return open(path, "rb")
+
+
+def write_atomically(path, text):
+    """Writes a UTF-8 text file whole or not at all: a kill or a full disk keeps the former file.
+
+    Args:
+        path: str or path-like; its folder must exist.
+        text: str, written as it is (no translation of line ends).
+
+    Raises:
+        OSError: the disk is full, the folder is missing or may not be written.
+    """
+    path = os.fspath(path)
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+        raise
