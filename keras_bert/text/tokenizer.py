@@ -6,10 +6,11 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from keras_bert.text import detokenization, normalization, tokenizer_files
+from keras_bert.text import detokenization, normalization, offsets, tokenizer_files
 from keras_bert.text import vocabulary as vocabulary_lib
 
 _UNUSED = re.compile(r"\[unused\d+\]")
+_UNREACHABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ufffd]")
 
 
 class BertTokenizer:
@@ -105,6 +106,41 @@ class BertTokenizer:
         texts = as_strings(texts)
         texts = normalization.normalize(texts, self.lowercase, self.strip_accents)
         return self._pieces.tokenize(normalization.mark_long_words(texts))
+
+    def tokenize_with_offsets(self, texts):
+        """Ids, and where in the raw text each token stands; like a call, works in a graph too.
+
+        Offsets count characters (Python's: Unicode code points) of the raw text and hold through
+        lower-casing, stripped accents and removed control characters: `text[start:end]` is what
+        the token was made of. Two tokens may share a character that normalization made two of.
+
+        Args:
+            texts: as for a call.
+
+        Returns:
+            ids, starts, ends: int32 `tf.RaggedTensor` `(batch, tokens)` each; for a single text,
+            int32 tensors `(tokens,)`. Ends are exclusive.
+
+        Example:
+            >>> tokenizer = BertTokenizer(
+            ...     ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "cafe", "no", "##ir"])
+            >>> text = "Café NOIR"
+            >>> ids, starts, ends = tokenizer.tokenize_with_offsets(text)
+            >>> [text[start:end] for start, end in zip(starts.numpy(), ends.numpy())]
+            ['Café', 'NO', 'IR']
+        """
+        texts = as_strings(texts)
+        if texts.shape.rank == 0:
+            batch = self.tokenize_with_offsets(texts[tf.newaxis])
+            return tuple(values[0] for values in batch)
+        normalized = normalization.normalize(texts, self.lowercase, self.strip_accents)
+        ids, starts, ends = self._pieces.tokenize_with_offsets(normalized)
+        starts, ends, places = offsets.raw_offsets(
+            texts, normalized, starts, ends, self.lowercase, self.strip_accents
+        )
+        return offsets.merge_long_words(
+            ids, starts, ends, places, self.is_continuation, self.unk_id
+        )
 
     def tokenize_to_strings(self, text):
         """The tokens of one text as a list of str, for looking at (eager).
@@ -205,8 +241,8 @@ def as_strings(texts):
             return tf.constant([], tf.string)
         try:
             texts = tf.convert_to_tensor(texts, tf.string)
-        except UnicodeEncodeError:
-            texts = tf.constant([_without_surrogates(text) for text in texts])
+        except ValueError:  # TensorFlow's word for a string that is not UTF-8
+            texts = tf.convert_to_tensor([_without_surrogates(text) for text in texts])
     elif isinstance(texts, str):
         texts = tf.constant(_without_surrogates(texts))
     else:
@@ -255,8 +291,8 @@ def _index(vocabulary):
 
 
 def _reachable(token, index):
-    # No normalized text holds NUL or U+FFFD. The former breaks TF Text's builder, the latter marks
-    # long words; with a space in it the entry keeps its id and stays as unreachable as it was.
-    if "\0" in token or normalization.REPLACEMENT in token:
-        return f"unreachable {index}"
-    return token
+    # No word of a normalized text holds whitespace, a control character or U+FFFD, yet TF Text
+    # would match the first (the Chinese vocabulary holds U+2028), fails to build with some of the
+    # second, and must not match the third, which marks long words. A control character keeps the
+    # entry, under its id, out of reach.
+    return f"\x01{index}" if _UNREACHABLE.search(token) else token
