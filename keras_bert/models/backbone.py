@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_bert.checkpoints.huggingface import load_weights
+from keras_bert.checkpoints.preset import open_preset
 from keras_bert.layers.embeddings import BertEmbeddings
 from keras_bert.layers.encoder_layer import EncoderLayer
 from keras_bert.layers.initializers import kernel_initializer
@@ -141,3 +143,28 @@ class BertBackbone(BertModel):
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+    @classmethod
+    def from_preset(cls, directory, dtype=None):
+        """Reads the backbone of a Hugging Face model directory; its heads are left aside.
+
+        Args:
+            directory: str or path-like, a folder with `config.json` and `model.safetensors`, as
+                `save_preset` and Hugging Face write it; or `"hf://organization/name"`.
+            dtype: dtype policy, as in `BertBackbone`.
+
+        Returns:
+            A `BertBackbone`. A directory without pooler gets a new one, with a warning.
+
+        Raises:
+            FileNotFoundError: the folder or one of the files is missing.
+            ValueError: it is no BERT, or its files do not fit together; the message names file,
+                tensor, expected and received.
+
+        Example:
+            >>> backbone = BertBackbone.from_preset("path/to/model_dir")
+        """
+        directory, config = open_preset(directory)
+        backbone = cls(config, dtype=dtype)
+        load_weights(backbone, directory)
+        return backbone

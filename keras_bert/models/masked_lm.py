@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_bert.checkpoints.huggingface import load_weights
+from keras_bert.checkpoints.preset import open_preset
 from keras_bert.layers.masked_lm_head import MaskedLMHead
 from keras_bert.models.backbone import BertBackbone
 from keras_bert.models.base import BertModel, as_backbone
@@ -75,3 +77,22 @@ class BertMaskedLM(BertModel):
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+    @classmethod
+    def from_preset(cls, directory, dtype=None):
+        """Reads a Hugging Face model directory with the masked-LM head.
+
+        Args:
+            directory, dtype: as in `BertBackbone.from_preset`.
+
+        Returns:
+            A `BertMaskedLM`. A head that the directory lacks starts anew, with a
+            warning.
+
+        Raises:
+            FileNotFoundError, ValueError: as `BertBackbone.from_preset`.
+        """
+        directory, config = open_preset(directory)
+        model = cls(BertBackbone(config, dtype=dtype))
+        load_weights(model, directory)
+        return model

@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_bert.checkpoints.huggingface import load_weights
+from keras_bert.checkpoints.preset import open_preset
 from keras_bert.layers.initializers import kernel_initializer
 from keras_bert.models.backbone import BertBackbone
 from keras_bert.models.base import BertModel, as_backbone
@@ -68,3 +70,22 @@ class BertPretrainer(BertModel):
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+    @classmethod
+    def from_preset(cls, directory, dtype=None):
+        """Reads a Hugging Face model directory with the two heads.
+
+        Args:
+            directory, dtype: as in `BertBackbone.from_preset`.
+
+        Returns:
+            A `BertPretrainer`. A head that the directory lacks starts anew, with a
+            warning.
+
+        Raises:
+            FileNotFoundError, ValueError: as `BertBackbone.from_preset`.
+        """
+        directory, config = open_preset(directory)
+        model = cls(BertBackbone(config, dtype=dtype))
+        load_weights(model, directory)
+        return model

@@ -2,6 +2,9 @@
 
 import keras
 
+from keras_bert.checkpoints.config_file import read_classifier_dropout
+from keras_bert.checkpoints.huggingface import load_weights
+from keras_bert.checkpoints.preset import classifier_labels, open_preset
 from keras_bert.layers.initializers import kernel_initializer
 from keras_bert.models.backbone import BertBackbone
 from keras_bert.models.base import BertModel, as_backbone
@@ -35,15 +38,19 @@ class BertTextClassifier(BertModel):
 
     def __init__(self, backbone, labels, dropout=None, **kwargs):
         backbone = as_backbone(backbone, BertBackbone)
-        labels = list(labels)
-        if len(labels) < 2 or len(set(labels)) != len(labels):
+        if isinstance(labels, str):
             raise ValueError(
-                f"BertTextClassifier: labels must be two or more different names; received {labels}"
+                f"BertTextClassifier: labels must be a list of str; received {labels!r}"
             )
+        labels = list(labels)
         if not all(isinstance(label, str) for label in labels):
             raise ValueError(
                 f"BertTextClassifier: labels must be str; received {labels}. Write numbers as str, "
                 'for instance ["0", "1"]'
+            )
+        if len(labels) < 2 or len(set(labels)) != len(labels):
+            raise ValueError(
+                f"BertTextClassifier: labels must be two or more different names; received {labels}"
             )
         rate = backbone.config.dropout if dropout is None else dropout
 
@@ -81,3 +88,28 @@ class BertTextClassifier(BertModel):
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+    @classmethod
+    def from_preset(cls, directory, labels=None, dtype=None):
+        """Reads a Hugging Face model directory with its classifier, or starts a new one on it.
+
+        Args:
+            directory, dtype: as in `BertBackbone.from_preset`.
+            labels: list of str, the classes' names. Default: the directory's `id2label`.
+
+        Returns:
+            A `BertTextClassifier`. Where the directory has no classifier, a new one of `labels`,
+            with a warning.
+
+        Raises:
+            FileNotFoundError, ValueError: as `BertBackbone.from_preset`; ValueError also where
+                `labels` do not fit the directory's classifier, or neither is there.
+        """
+        directory, config = open_preset(directory)
+        model = cls(
+            BertBackbone(config, dtype=dtype),
+            labels=classifier_labels(directory, labels),
+            dropout=read_classifier_dropout(directory),
+        )
+        load_weights(model, directory)
+        return model

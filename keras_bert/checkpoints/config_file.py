@@ -1,0 +1,183 @@
+"""`config.json` of a Hugging Face model directory, to and from `BertConfig`."""
+
+import json
+import os
+
+from keras_bert.config import BertConfig
+
+CONFIG_FILE = "config.json"
+
+# Ours -> Hugging Face's, where one value stands for one value.
+_NAMES = {
+    "vocabulary_size": "vocab_size",
+    "num_layers": "num_hidden_layers",
+    "hidden_dim": "hidden_size",
+    "num_heads": "num_attention_heads",
+    "intermediate_dim": "intermediate_size",
+    "num_segments": "type_vocab_size",
+    "max_sequence_length": "max_position_embeddings",
+    "dropout": "hidden_dropout_prob",
+    "attention_dropout": "attention_probs_dropout_prob",
+    "layer_norm_epsilon": "layer_norm_eps",
+    "initializer_range": "initializer_range",
+}
+# Hugging Face's BERT has no such variants, and would load the weights into another model without a
+# word. With a model_type of our own it refuses.
+_VARIANTS = ("pre_norm", "share_layers", "embedding_dim")
+_OWN_TYPE = "keras_bert"
+_ACTIVATIONS = {  # Hugging Face's -> ours
+    "gelu": "gelu",
+    "gelu_python": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "relu": "relu",
+    "silu": "silu",
+    "swish": "silu",
+    "tanh": "tanh",
+}
+_WRITTEN_ACTIVATIONS = {**{name: name for name in _ACTIVATIONS.values()}, "gelu_tanh": "gelu_new"}
+# Options of Hugging Face's BERT of which this package has one value.
+_FIXED = {
+    "position_embedding_type": "absolute",
+    "is_decoder": False,
+    "add_cross_attention": False,
+}
+
+
+def read_config(directory):
+    """Reads the sizes and rates of a model.
+
+    Args:
+        directory: str or path-like, a Hugging Face model directory.
+
+    Returns:
+        `BertConfig`. Keys that are missing have Hugging Face's defaults, which are ours too.
+
+    Raises:
+        FileNotFoundError: there is no such directory, or no `config.json` in it.
+        ValueError: the file is not JSON, is of another kind of model, or asks for something that
+            `BertConfig` cannot say.
+    """
+    path, values = read_json(directory)
+    kind = values.get("model_type")
+    if kind not in ("bert", _OWN_TYPE):
+        raise ValueError(
+            f"{path}: model_type is {kind!r}, but this package reads 'bert' only; other kinds of "
+            "model compute something else with the same tensor names"
+        )
+    for key, expected in _FIXED.items():
+        if values.get(key, expected) != expected:
+            raise ValueError(f"{path}: {key} is {values[key]!r}; only {expected!r} is supported")
+    activation = values.get("hidden_act", "gelu")
+    if activation not in _ACTIVATIONS:
+        raise ValueError(
+            f"{path}: hidden_act is {activation!r}; expected one of {', '.join(_ACTIVATIONS)}"
+        )
+    fields = {ours: values[theirs] for ours, theirs in _NAMES.items() if theirs in values}
+    fields["activation"] = _ACTIVATIONS[activation]
+    if kind == _OWN_TYPE:
+        fields.update({name: values[name] for name in _VARIANTS if name in values})
+    try:
+        return BertConfig(**fields)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def read_labels(directory):
+    """Reads the names of a classifier's classes.
+
+    Args:
+        directory: str or path-like, a Hugging Face model directory.
+
+    Returns:
+        List of str in the order of the classes, or None where the file names none.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_config`, or the numbers have gaps, or the classes
+            do not exclude each other.
+    """
+    path, values = read_json(directory)
+    kind = values.get("problem_type")
+    if kind not in (None, "single_label_classification"):
+        raise ValueError(
+            f"{path}: problem_type is {kind!r}; only 'single_label_classification' is supported"
+        )
+    names = values.get("id2label")
+    if not names:
+        return None
+    try:
+        numbered = {int(number): str(name) for number, name in names.items()}
+    except (AttributeError, ValueError):
+        numbered = {}
+    if sorted(numbered) != list(range(len(names))):
+        raise ValueError(f"{path}: id2label must number the classes from 0; received {names!r}")
+    return [numbered[number] for number in range(len(names))]
+
+
+def read_classifier_dropout(directory):
+    """Reads the dropout rate before a classifier, float; None where the file names none."""
+    return read_json(directory)[1].get("classifier_dropout")
+
+
+def config_values(config, architecture, labels=None, classifier_dropout=None, pad_token_id=0):
+    """Makes the content of `config.json`.
+
+    Args:
+        config: `BertConfig`.
+        architecture: str, the Hugging Face class, for instance `"BertForMaskedLM"`.
+        labels: list of str, a classifier's classes. Default None.
+        classifier_dropout: float, rate before the classifier. Default None, the model's rate.
+        pad_token_id: int, default 0.
+
+    Returns:
+        Dict of plain values. Variants that Hugging Face's BERT lacks get the `model_type`
+        `keras_bert`, which Hugging Face refuses and `read_config` reads.
+    """
+    plain = BertConfig()
+    variants = {name: getattr(config, name) for name in _VARIANTS}
+    is_bert = variants == {
+        "pre_norm": plain.pre_norm,
+        "share_layers": plain.share_layers,
+        "embedding_dim": config.hidden_dim,
+    }
+    values = {
+        "architectures": [architecture],
+        "model_type": "bert" if is_bert else _OWN_TYPE,
+        **{theirs: getattr(config, ours) for ours, theirs in _NAMES.items()},
+        "hidden_act": _WRITTEN_ACTIVATIONS[config.activation],
+        "pad_token_id": pad_token_id,
+        "position_embedding_type": "absolute",
+        "tie_word_embeddings": True,
+        "use_cache": True,
+        "dtype": "float32",
+    }
+    if not is_bert:
+        values.update(variants)
+    if labels is not None:
+        values["id2label"] = {str(number): label for number, label in enumerate(labels)}
+        values["label2id"] = {label: number for number, label in enumerate(labels)}
+        values["classifier_dropout"] = classifier_dropout
+    return values
+
+
+def read_json(directory):
+    """Reads `config.json`; returns its path and the dict it holds."""
+    directory = os.fspath(directory)
+    path = os.path.join(directory, CONFIG_FILE)
+    if not os.path.isdir(directory):
+        raise FileNotFoundError(
+            f"no such model directory: {directory!r}; expected a folder with {CONFIG_FILE}, "
+            "model.safetensors and vocab.txt, as save_preset and Hugging Face write it"
+        )
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"{directory} holds no {CONFIG_FILE}, so it is no Hugging Face model directory"
+        )
+    with open(path, encoding="utf-8") as file:
+        try:
+            values = json.load(file)
+        except ValueError as error:
+            raise ValueError(f"{path} is not JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: expected a JSON object; received {type(values).__name__}")
+    return path, values

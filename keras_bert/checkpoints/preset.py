@@ -1,0 +1,164 @@
+"""A model directory, whole: configuration, weights and tokenizer in Hugging Face's layout."""
+
+import json
+import os
+
+from keras_bert import atomic
+from keras_bert.checkpoints import config_file, huggingface, names
+
+_ONLINE = "hf://"
+# Code that a repository may carry is never fetched, nor are pickles.
+_FETCHED = ["*.json", "vocab.txt", huggingface.WEIGHTS_FILE]
+
+
+def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
+    """Writes a model and its tokenizer as one Hugging Face model directory.
+
+    The folder holds `config.json`, `model.safetensors`, `vocab.txt` and `tokenizer_config.json`;
+    `transformers` loads it, head and labels included. It appears when it is complete: a kill or a
+    full disk leaves the former one. A masked-LM model is written without the pooler, which
+    nothing trains there and Hugging Face's class has not.
+
+    Args:
+        directory: str or path-like, the folder to make.
+        model: `BertBackbone` or a task model.
+        preprocess_or_tokenizer: the preprocessor or the `BertTokenizer` that the model was
+            trained with.
+        overwrite: bool, whether a model directory that exists is replaced, as a whole.
+            Default False.
+
+    Raises:
+        FileExistsError: the folder exists and `overwrite` is False, or it is no model directory.
+        ValueError: the tokenizer's vocabulary is not as long as the model's embedding table.
+        OSError: something cannot be written; a former folder stays whole.
+
+    Example:
+        >>> kb.save_preset("runs/sst2", model, preprocess)
+        >>> model = kb.BertTextClassifier.from_preset("runs/sst2")
+        >>> tokenizer = kb.BertTokenizer.from_preset("runs/sst2")
+    """
+    tokenizer = getattr(preprocess_or_tokenizer, "tokenizer", preprocess_or_tokenizer)
+    check_vocabulary(model, tokenizer)
+    values = config_file.config_values(
+        model.config,
+        names.architecture(model),
+        labels=getattr(model, "labels", None),
+        classifier_dropout=getattr(model, "dropout_rate", None),
+        pad_token_id=tokenizer.pad_id,
+    )
+    with atomic.atomic_directory(directory, overwrite, marker=config_file.CONFIG_FILE) as new:
+        huggingface.save_weights(model, new)
+        if preprocess_or_tokenizer is tokenizer:
+            tokenizer.save(new, model_max_length=model.config.max_sequence_length)
+        else:
+            preprocess_or_tokenizer.save(new)
+        with open(os.path.join(new, config_file.CONFIG_FILE), "w", encoding="utf-8") as file:
+            file.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+
+
+def find_preset(directory):
+    """Returns the local folder of a preset.
+
+    Args:
+        directory: str or path-like, a model directory; or `"hf://organization/name"`, fetched
+            from the Hugging Face Hub (or its cache), safetensors only.
+
+    Returns:
+        str, a folder that exists.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ImportError: an `hf://` name without the package `huggingface_hub`.
+        ValueError: an `hf://` name that is not `hf://organization/name` or `hf://name`.
+        OSError: the Hub cannot be reached or has no such model.
+    """
+    directory = os.fspath(directory)
+    if not directory.startswith(_ONLINE):
+        return atomic.find_directory(directory)
+    name = directory.removeprefix(_ONLINE)
+    if not name or name.count("/") > 1 or name.startswith("/") or name.endswith("/"):
+        raise ValueError(f"expected hf://organization/name; received {directory!r}")
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise ImportError(
+            f"{directory} needs the package huggingface_hub: pip install huggingface_hub. A "
+            "folder on this machine needs nothing"
+        ) from error
+    try:
+        return huggingface_hub.snapshot_download(name, allow_patterns=_FETCHED)
+    except ValueError as error:  # a name that the Hub does not allow
+        raise ValueError(f"{directory}: {error}") from error
+
+
+def open_preset(directory):
+    """Finds a preset and reads its configuration.
+
+    Args:
+        directory: as `find_preset`.
+
+    Returns:
+        Pair: str, the local folder; `BertConfig`.
+
+    Raises:
+        As `find_preset` and `read_config`; ValueError where `vocab.txt` is not as long as the
+        embedding table.
+    """
+    directory = find_preset(directory)
+    config = config_file.read_config(directory)
+    path = os.path.join(directory, "vocab.txt")
+    if os.path.isfile(path):
+        with open(path, "rb") as file:
+            data = file.read()
+        length = data.count(b"\n") + (not data.endswith(b"\n"))  # the last line may lack its end
+        if length != config.vocabulary_size:
+            raise ValueError(
+                f"{path} has {length} lines, but {config_file.CONFIG_FILE} has vocab_size="
+                f"{config.vocabulary_size}; expected as many, one token a line"
+            )
+    return directory, config
+
+
+def classifier_labels(directory, labels=None):
+    """Settles the classes of a classifier that is read from a directory.
+
+    Args:
+        directory: str, the local folder of a preset.
+        labels: list of str, the classes' names; default those of the directory.
+
+    Returns:
+        List of str.
+
+    Raises:
+        ValueError: there are no names, or they do not fit the directory's classifier.
+    """
+    size, stored = huggingface.classifier_size(directory), config_file.read_labels(directory)
+    if labels is None:
+        if not size:
+            raise ValueError(
+                f"{directory} has no classifier; pass labels=[...] to start a new one on its "
+                "backbone"
+            )
+        return stored or [f"LABEL_{number}" for number in range(size)]
+    labels = list(labels)
+    if size and len(labels) != size:
+        raise ValueError(
+            f"{directory} has a classifier of {size} classes ({stored}); received labels={labels}. "
+            "To start a new one, use BertTextClassifier(BertBackbone.from_preset(...), labels)"
+        )
+    if size and stored and labels != stored and set(labels) == set(stored):
+        raise ValueError(
+            f"{directory} has the classes {stored} in this order; received labels={labels}, which "
+            "would exchange their meanings"
+        )
+    return labels
+
+
+def check_vocabulary(model, tokenizer):
+    """Raises `ValueError` where a tokenizer's ids do not fit a model's embedding table."""
+    if tokenizer.vocabulary_size != model.config.vocabulary_size:
+        raise ValueError(
+            f"the tokenizer has {tokenizer.vocabulary_size} tokens, but the model's embedding "
+            f"table has vocabulary_size={model.config.vocabulary_size} rows; expected the "
+            "tokenizer that the model was trained with"
+        )
