@@ -5,6 +5,7 @@ first use, so that models alone never import TensorFlow Text.
 """
 
 import importlib
+import sys
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,15 @@ _ROOMS = {
     "text": "keras_bert.text",
 }
 
+# Modules with classes that a `.keras` file may name.
+_SAVED = (
+    "keras_bert.models.masked_lm",
+    "keras_bert.models.pretrainer",
+    "keras_bert.models.text_classifier",
+    "keras_bert.training.losses",
+    "keras_bert.training.optimizers",
+)
+
 __all__ = ["__version__", *_PUBLIC, *_ROOMS]
 
 
@@ -43,8 +53,19 @@ def __getattr__(name):
     else:
         raise AttributeError(f"module 'keras_bert' has no attribute {name!r}")
     globals()[name] = value
+    _register_with_keras()
     return value
 
 
 def __dir__():
     return sorted(__all__)
+
+
+def _register_with_keras():
+    """Makes our classes known to `keras.models.load_model`, once Keras is there to know them."""
+    if "keras" in sys.modules:
+        for module in _SAVED:
+            importlib.import_module(module)
+
+
+_register_with_keras()

@@ -189,7 +189,15 @@ class BertConfig:
         return json.dumps(self.to_dict(), indent=2)
 
     def replace(self, **changes):
-        """Returns a copy with some fields changed, checked again."""
+        """Returns a copy with some fields changed, checked again.
+
+        Sizes that follow from `hidden_dim` (4 x for `intermediate_dim`, 1 x for `embedding_dim`)
+        go on following it, unless they are among the changes.
+        """
+        if self.intermediate_dim == 4 * self.hidden_dim:
+            changes.setdefault("intermediate_dim", None)
+        if self.embedding_dim == self.hidden_dim:
+            changes.setdefault("embedding_dim", None)
         return dataclasses.replace(self, **changes)
 
 

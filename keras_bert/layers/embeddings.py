@@ -92,13 +92,18 @@ class BertEmbeddings(keras.layers.Layer):
             _check_ids(segment_ids, self.num_segments, "segment_ids", "num_segments")
         # (batch, sequence, embedding_dim). The segment table is small: a product with one-hot rows
         # has a dense gradient, which is cheaper than scattering into so few rows.
-        x = ops.take(self.token_table, token_ids, axis=0)
+        x = ops.take(self.token_table, self._unwrapped(token_ids), axis=0)
         x = x + ops.matmul(
             ops.one_hot(segment_ids, self.num_segments, dtype=x.dtype), self.segment_table
         )
         x = x + self.position_table[: ops.shape(token_ids)[1]]
         x = ops.cast(x, self.compute_dtype)
         return self.dropout(self.layer_norm(x), training=training)
+
+    def _unwrapped(self, ids):
+        # Keras reads id -1 as the table's last row. One table further down it stays what it is: an
+        # id outside the table, which fails, by its own number on TensorFlow.
+        return ops.where(ids < 0, ids - self.vocabulary_size, ids)
 
     def compute_output_shape(self, token_ids_shape, segment_ids_shape=None):
         return (*token_ids_shape, self.embedding_dim)

@@ -1,5 +1,7 @@
 """What every model here shares: configuration, presets, counting of real tokens, clear errors."""
 
+import re
+
 import keras
 from keras import ops
 
@@ -24,28 +26,50 @@ class BertModel(keras.Model):
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
     def fit(self, *args, **kwargs):
-        return self._naming_bad_ids(super().fit, *args, **kwargs)
+        return self._with_clear_errors(super().fit, *args, **kwargs)
 
     def evaluate(self, *args, **kwargs):
-        return self._naming_bad_ids(super().evaluate, *args, **kwargs)
+        return self._with_clear_errors(super().evaluate, *args, **kwargs)
 
     def predict(self, *args, **kwargs):
-        return self._naming_bad_ids(super().predict, *args, **kwargs)
+        return self._with_clear_errors(super().predict, *args, **kwargs)
 
-    def _naming_bad_ids(self, method, *args, **kwargs):
-        """Runs `method`; a lookup outside a table becomes an error that says what to do."""
+    def _with_clear_errors(self, method, *args, **kwargs):
+        """Runs `method`; what a compiled step says of bad input becomes an error with advice."""
         try:
             return method(*args, **kwargs)
-        except Exception as error:  # TensorFlow's class is not imported on other backends
-            if "is not in [0," not in str(error):
+        except Exception as error:  # TensorFlow's classes are not imported on other backends
+            # A step whose tracing failed cannot be called again, not even with good data.
+            self.train_function = self.test_function = self.predict_function = None
+            advice = self._advice(str(error))
+            if advice is None:
                 raise
-            start = str(error).index("is not in [0,")
-            line = str(error)[str(error).rindex("\n", 0, start) + 1 :].split("\n")[0]
-            raise ValueError(
-                f"An id lies outside its embedding table ({line.strip()}). The model was built "
-                f"with vocabulary_size={self.config.vocabulary_size} and max_sequence_length="
-                f"{self.config.max_sequence_length}; use the tokenizer this model belongs to"
-            ) from error
+            raise ValueError(advice) from error
+
+    def _advice(self, message):
+        """Returns what to do about an error of TensorFlow's kernels, or None if unknown."""
+        if found := re.search(r"indices\[.*\] = -?\d+ is not in \[0, \d+\)", message):
+            return (
+                f"An id lies outside its embedding table ({found[0]}). The model was built with "
+                f"vocabulary_size={self.config.vocabulary_size}; use the tokenizer this model "
+                "belongs to"
+            )
+        if found := re.search(r"Incompatible shapes: \[\d+,(\d+),\d+\] vs\. \[(\d+),", message):
+            length, rows = int(found[1]), int(found[2])
+            if length > rows == self.config.max_sequence_length:
+                return (
+                    f"Received sequences of {length} tokens, but the position table has "
+                    f"max_sequence_length={rows} entries; shorten the preprocessor's "
+                    "sequence_length or build the model with a longer table"
+                )
+        if found := re.search(
+            r"label value of (-?\d+) which is outside the valid range of (\[0, \d+\))", message
+        ):
+            return (
+                f"Received the label {found[1]}, expected labels in {found[2]}: the number of the "
+                "right class, or of the right token for a masked-LM head"
+            )
+        return None
 
 
 def backbone_inputs():

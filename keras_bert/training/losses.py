@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_bert.training.distribution import sum_over_replicas
-from keras_bert.training.metrics import Perplexity, crossentropy
+from keras_bert.training.metrics import Perplexity, crossentropy, weights_like
 
 
 @keras.saving.register_keras_serializable("keras_bert")
@@ -19,7 +19,7 @@ class MeanCrossentropy(keras.losses.Loss):
     Call arguments:
         y_true: int `(...)`, class numbers.
         y_pred: float `(..., classes)`, logits.
-        sample_weight: float `(...)` or None (all 1).
+        sample_weight: float `(...)` or None (all 1); `(batch,)` weighs whole rows.
 
     Returns:
         float32 scalar; 0 where all weights are 0.
@@ -30,13 +30,12 @@ class MeanCrossentropy(keras.losses.Loss):
         0.12692800...
     """
 
-    def __init__(self, name="mean_crossentropy", **kwargs):
-        super().__init__(name=name, **kwargs)
+    def __init__(self, name="mean_crossentropy"):
+        super().__init__(name=name)
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         values = self.call(y_true, y_pred)
-        weights = ops.ones_like(values) if sample_weight is None else sample_weight
-        weights = ops.cast(weights, values.dtype)
+        weights = weights_like(values, sample_weight)
         # Divided by the weights of all replicas: their gradients, summed, are the whole batch's.
         return ops.divide_no_nan(ops.sum(values * weights), sum_over_replicas(ops.sum(weights)))
 

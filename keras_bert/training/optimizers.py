@@ -35,13 +35,18 @@ def adamw(
         `AdamW`, a Keras optimizer.
 
     Raises:
-        ValueError: a negative number, or `warmup_steps` above `total_steps`.
+        ValueError: a rate, a step count, a decay or a norm out of range.
 
     Example:
         >>> optimizer = adamw(1e-4, warmup_steps=10, total_steps=100)
         >>> float(optimizer.learning_rate)
         0.0
     """
+    if weight_decay < 0 or (clip_norm is not None and clip_norm <= 0):
+        raise ValueError(
+            "adamw: weight_decay must be at least 0 and clip_norm above 0 (or None for no "
+            f"clipping); received weight_decay={weight_decay}, clip_norm={clip_norm}"
+        )
     if warmup_steps or total_steps is not None:
         learning_rate = WarmupLinearDecay(learning_rate, warmup_steps, total_steps)
     return AdamW(
