@@ -104,6 +104,8 @@ class BertTokenizer:
     def tokenize(self, texts):
         """The same as a call: ids of one text or of a batch."""
         texts = as_strings(texts)
+        if texts.shape.rank == 0:
+            return self.tokenize(texts[tf.newaxis])[0]
         texts = normalization.normalize(texts, self.lowercase, self.strip_accents)
         return self._pieces.tokenize(normalization.mark_long_words(texts))
 
