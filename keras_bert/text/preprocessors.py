@@ -1,0 +1,187 @@
+"""From raw text to the dict a task model reads; the same eagerly, in tf.data and when exported."""
+
+import tensorflow as tf
+
+from keras_bert.text import packing, tokenizer_files
+from keras_bert.text.tokenizer import BertTokenizer, as_strings
+
+_MASK = "[MASK]"
+
+
+class _Preprocessor:
+    """What the preprocessors share: a tokenizer, a length, and a directory to live in."""
+
+    def __init__(self, tokenizer, sequence_length=128, pad_to_sequence_length=False):
+        packing.check_length(sequence_length)
+        self.tokenizer = tokenizer
+        self.sequence_length = sequence_length
+        self.pad_to_sequence_length = bool(pad_to_sequence_length)
+
+    def save(self, directory):
+        """Writes the tokenizer, with `sequence_length` as its `model_max_length`.
+
+        Args:
+            directory: str or path-like, made where it is missing.
+        """
+        self.tokenizer.save(directory, model_max_length=self.sequence_length)
+
+    @classmethod
+    def from_preset(cls, directory, sequence_length=None, **options):
+        """Reads the tokenizer of a Hugging Face model directory.
+
+        Args:
+            directory: str or path-like.
+            sequence_length: int. Default: the directory's `model_max_length`, or 128 without one.
+            **options: the other arguments of the class.
+
+        Raises:
+            FileNotFoundError: no directory or no `vocab.txt`.
+            ValueError: the directory's configuration is not supported.
+        """
+        if sequence_length is None:
+            preset = tokenizer_files.read_tokenizer(directory)
+            sequence_length = preset["model_max_length"] or 128
+        return cls(BertTokenizer.from_preset(directory), sequence_length, **options)
+
+    def _pack(self, first, second=None):
+        return packing.pack(
+            first,
+            second,
+            cls_id=self.tokenizer.cls_id,
+            sep_id=self.tokenizer.sep_id,
+            pad_id=self.tokenizer.pad_id,
+            sequence_length=self.sequence_length,
+            pad_to_sequence_length=self.pad_to_sequence_length,
+        )
+
+
+class TextClassifierPreprocessor(_Preprocessor):
+    """Makes of texts, or pairs of texts, the input of a classifier, tagger or embedder.
+
+    Source: `convert_single_example` of google-research/bert `run_classifier.py`.
+
+    Args:
+        tokenizer: `BertTokenizer`.
+        sequence_length: int, most tokens of a row, special ones included; longer texts are cut, of
+            a pair the longer one first. Default 128.
+        pad_to_sequence_length: bool, pad to `sequence_length` (static shapes, as XLA and JAX want
+            them) and not to the longest row of the batch. Default False.
+
+    Call arguments:
+        texts: str, list of str or string tensor of rank 0 or 1; for pairs a tuple of two of these.
+
+    Returns of a call:
+        Dict of int32 tensors `(batch, sequence)`, without `batch` for a single text: `token_ids`;
+        `segment_ids` (0 = first text and padding, 1 = second text); `padding_mask` (1 = real
+        token, 0 = padding).
+
+    Raises:
+        ValueError: `sequence_length` is less than 3, or 4 for pairs; a pair's parts differ in
+            number.
+
+    Example:
+        >>> vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "film", "no"]
+        >>> preprocess = TextClassifierPreprocessor(BertTokenizer(vocabulary), sequence_length=6)
+        >>> preprocess(["Good film", "no"])["token_ids"].numpy().tolist()
+        [[2, 5, 6, 3], [2, 7, 3, 0]]
+        >>> preprocess(("good", "no"))["segment_ids"].numpy().tolist()
+        [0, 0, 0, 1, 1]
+    """
+
+    def __call__(self, texts):
+        if not isinstance(texts, tuple):
+            texts = as_strings(texts)
+            if texts.shape.rank == 0:
+                return _first_row(self(texts[tf.newaxis]))
+            return self._pack(self.tokenizer(texts))
+        if len(texts) != 2:
+            raise ValueError(
+                f"a tuple is a pair of texts; received {len(texts)} parts. Pass a list for a batch"
+            )
+        packing.check_length(self.sequence_length, is_pair=True)
+        first, second = map(as_strings, texts)
+        if not first.shape.is_compatible_with(second.shape):
+            raise ValueError(
+                "the two parts of a pair must be equally many texts; received shapes "
+                f"{first.shape} and {second.shape}"
+            )
+        if first.shape.rank == 0:
+            return _first_row(self((first[tf.newaxis], second[tf.newaxis])))
+        return self._pack(self.tokenizer(first), self.tokenizer(second))
+
+
+class MaskedLMPreprocessor(_Preprocessor):
+    """Makes of texts with `[MASK]` in them the input of a masked language model, to fill the gaps.
+
+    Args:
+        tokenizer: `BertTokenizer`.
+        sequence_length: int, most tokens of a row, special ones included. Default 128.
+        mask_selection_length: int, most masks of a row, the first ones. Default 20.
+        pad_to_sequence_length: bool, pad to `sequence_length` and `mask_selection_length` (static
+            shapes) and not to the batch's longest row and greatest number of masks. Default False.
+
+    Call arguments:
+        texts: str, list of str or string tensor of rank 0 or 1. The letters `[MASK]`, in capitals,
+            are the mask token.
+
+    Returns of a call:
+        Dict of tensors, without `batch` for a single text: `token_ids`, `segment_ids` (all 0),
+        `padding_mask` (1 = real token, 0 = padding), int32 `(batch, sequence)`; `mask_positions`,
+        int32 `(batch, masks)`, where in its row each mask stands; `mask_weights`, float32
+        `(batch, masks)`, 1.0 for a mask, 0.0 for an unused slot (whose position is 0). There is
+        at least one slot.
+
+    Raises:
+        ValueError: `sequence_length` is less than 3, or `mask_selection_length` less than 1.
+
+    Example:
+        >>> vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "film", "!"]
+        >>> preprocess = MaskedLMPreprocessor(BertTokenizer(vocabulary))
+        >>> inputs = preprocess("Good [MASK]!")
+        >>> inputs["token_ids"].numpy().tolist(), inputs["mask_positions"].numpy().tolist()
+        ([2, 5, 4, 7, 3], [2])
+    """
+
+    def __init__(
+        self,
+        tokenizer,
+        sequence_length=128,
+        mask_selection_length=20,
+        pad_to_sequence_length=False,
+    ):
+        super().__init__(tokenizer, sequence_length, pad_to_sequence_length)
+        if mask_selection_length < 1:
+            raise ValueError(
+                f"mask_selection_length must be at least 1; received {mask_selection_length}"
+            )
+        self.mask_selection_length = mask_selection_length
+
+    def __call__(self, texts):
+        texts = as_strings(texts)
+        if texts.shape.rank == 0:
+            return _first_row(self(texts[tf.newaxis]))
+        packed = self._pack(self._tokenize(texts))
+        # (masks of all rows, 2): row and position
+        places = tf.cast(tf.where(packed["token_ids"] == self.tokenizer.mask_id), tf.int32)
+        rows = tf.shape(packed["token_ids"])[0]
+        positions = tf.RaggedTensor.from_value_rowids(places[:, 1], places[:, 0], rows)
+        positions = positions[:, : self.mask_selection_length]
+        counts = positions.row_lengths()
+        slots = self.mask_selection_length
+        if not self.pad_to_sequence_length:
+            slots = tf.reduce_max(tf.concat([counts, tf.ones([1], counts.dtype)], axis=0))
+        packed["mask_positions"] = positions.to_tensor(0, shape=[None, slots])
+        packed["mask_weights"] = tf.sequence_mask(counts, slots, tf.float32)
+        return packed
+
+    def _tokenize(self, texts):
+        # The text between masks, each part followed by a mask; the last mask of a row is one too
+        # many.
+        parts = tf.strings.split(texts, _MASK)
+        tokens = self.tokenizer(parts.flat_values)
+        mask = tf.fill([tokens.nrows(), 1], self.tokenizer.mask_id)
+        return parts.with_flat_values(tf.concat([tokens, mask], axis=1)).merge_dims(1, 2)[:, :-1]
+
+
+def _first_row(batch):
+    return {name: values[0] for name, values in batch.items()}
