@@ -39,6 +39,16 @@ _HAS_NEW_CAPITAL = (
     + "].*"
 )
 
+# Unicode's rule for the final sigma, with RE2's newer tables: a letter with case before it, none
+# behind it, characters that case ignores (the accents, the apostrophe) in between left out.
+_CASED = (
+    r"[\p{Lu}\p{Ll}\p{Lt}ªº\x{2160}-\x{217F}\x{24B6}-\x{24E9}"
+    r"\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189}]"
+)
+_CASE_IGNORES = r"[\p{Mn}\p{Me}\p{Cf}\p{Lm}\p{Sk}'.:·\x{387}\x{55F}\x{5F4}‘’․‧︓﹒﹕＇．：]*"
+_SIGMA_BEFORE_CASED = rf"Σ({_CASE_IGNORES}{_CASED})"
+_SIGMA_AFTER_CASED = rf"({_CASED}{_CASE_IGNORES})Σ"
+
 # What ends a word: whitespace, punctuation (Google counts all ASCII symbols), Chinese blocks.
 _SEPARATOR = (
     r"([\s\p{Z}\p{P}$+<=>^`|~\x{4E00}-\x{9FFF}\x{3400}-\x{4DBF}\x{20000}-\x{2A6DF}"
@@ -120,8 +130,21 @@ def _lower(texts):
     # is left that Turkish or Azerbaijani would lower otherwise.
     texts = tf.strings.lower(texts)
     texts = tf.strings.regex_replace(texts, "\u0130", "i\u0307")
+    texts = _lower_sigma(texts)
     texts = _lower_new_capitals(texts)
     return tf.strings.lower(texts, encoding="utf-8")
+
+
+def _lower_sigma(texts):
+    def lower():
+        # A match takes the letter behind, which may be a sigma with one of its own: twice.
+        lowered = tf.strings.regex_replace(texts, _SIGMA_BEFORE_CASED, r"σ\1")
+        lowered = tf.strings.regex_replace(lowered, _SIGMA_BEFORE_CASED, r"σ\1")
+        lowered = tf.strings.regex_replace(lowered, _SIGMA_AFTER_CASED, r"\1ς")
+        return tf.strings.regex_replace(lowered, "Σ", "σ")
+
+    found = tf.reduce_any(tf.strings.regex_full_match(texts, "(?s).*Σ.*"))
+    return _same_shape(tf.cond(found, lower, lambda: texts), texts)
 
 
 def _lower_new_capitals(texts):
