@@ -1,0 +1,28 @@
+"""Data: from text files and labelled sets to `tf.data`.
+
+What stands here loads on first use, as in `keras_bert` itself.
+"""
+
+import importlib
+
+# Public name -> module that holds it.
+_PUBLIC = {
+    "Position": "keras_bert.data.position",
+    "PretrainingStream": "keras_bert.data.stream",
+    "classification": "keras_bert.data.classification_set",
+    "pretraining": "keras_bert.data.stream",
+}
+
+__all__ = [*_PUBLIC]
+
+
+def __getattr__(name):
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'keras_bert.data' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)

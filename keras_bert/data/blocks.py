@@ -1,0 +1,160 @@
+"""Blocks: the windows whose documents are paired, masked and shuffled together.
+
+    corpus -> windows (bytes) -> documents and sentences -> tokens -> plan -> examples
+
+Each block is made alone, from its windows and from random numbers keyed by (seed, epoch, block).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_bert.data.documents import read_text
+from keras_bert.data.randomness import generator
+from keras_bert.text import pairs
+
+
+class Counts(NamedTuple):
+    """What went into the stream, and what could not.
+
+    A document whose windows are in two blocks is counted once. `invalid_lines` had bytes that are
+    no UTF-8, now U+FFFD; `long_lines` had over 10,000 characters and were cut; `skipped` pieces
+    were too short to make an example; `unpaired` examples are real pairs only because their block
+    held no other document.
+    """
+
+    documents: int = 0
+    sentences: int = 0
+    tokens: int = 0
+    examples: int = 0
+    invalid_lines: int = 0
+    long_lines: int = 0
+    skipped: int = 0
+    unpaired: int = 0
+
+    def plus(self, other):
+        return Counts(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+class TokenizedBlock(NamedTuple):
+    """The tokens of a block; `offsets`, `parts` and `documents` as in `keras_bert.text.pairs`.
+
+    `continues_word` is bool `(tokens,)`, or None where the "##" pieces say it.
+    """
+
+    tokens: np.ndarray
+    continues_word: np.ndarray | None
+    offsets: np.ndarray
+    parts: np.ndarray
+    documents: np.ndarray
+    counts: Counts
+
+
+def block_windows(corpus, block_bytes, seed, epoch):
+    """The windows of each block of an epoch: all windows, in an order drawn anew.
+
+    Blocks are cut by bytes, so that many small files make blocks as large as a few large ones, and
+    there is no small one at the end, where few documents would be left to pair.
+
+    Returns:
+        List of int arrays. Their number is the same in every epoch.
+    """
+    order = generator(seed, "windows", epoch).permutation(corpus.num_windows)
+    sizes = corpus.window_sizes()[order]
+    num_blocks = -(-int(sizes.sum()) // block_bytes)
+    # A window belongs where its middle lies.
+    middles = np.cumsum(sizes) - sizes / 2
+    block = (middles / sizes.sum() * num_blocks).astype(np.int64)
+    return [
+        np.sort(windows)
+        for windows in np.split(order, np.searchsorted(block, range(1, num_blocks)))
+    ]
+
+
+def read_block(corpus, windows, tokenizer, format, split_sentences=None, continuations=None):
+    """Reads and tokenizes windows, given in ascending order; returns a `TokenizedBlock`.
+
+    Windows that touch are joined, so a document cut between them is whole again. The halves of a
+    document whose middle is in another block are two parts of one document.
+
+    Args:
+        corpus: a `Corpus`.
+        windows: int `(windows,)`, ascending.
+        tokenizer: a `BertTokenizer`.
+        format, split_sentences: as for `read_text`.
+        continuations: callable, which from sentences makes token ids, tokens of each sentence, and
+            whether a token continues a word; by default the tokenizer alone.
+    """
+    tokens, lengths, parts, flags, documents = [], [], [], [], []
+    counts = Counts()
+    before = None
+    for number in windows.tolist():
+        window = corpus.read(number)
+        text = read_text(window, format, split_sentences)
+        if not text.sentences:
+            continue
+        # Whether the document at the beginning may be the one that the window before ended with.
+        # Where windows between them are missing it may be another one; taken as the same it is
+        # never a random second segment for itself.
+        is_same = text.continues and before is not None and before.file == window.file
+        touches = is_same and before.index + 1 == window.index
+        first = len(documents) - touches
+        new = int(text.parts[-1]) + 1
+        ids = np.arange(new) + (documents[-1] + 1 - is_same if documents else 0)
+        documents += ids[touches:].tolist()
+        parts.append(text.parts + first)
+        if continuations is None:
+            ragged = tokenizer(tf.constant([line.encode() for line in text.sentences]))
+            tokens.append(ragged.flat_values.numpy())
+            lengths.append(ragged.row_lengths().numpy())
+        else:
+            found, found_lengths, found_flags = continuations(text.sentences)
+            tokens.append(found)
+            lengths.append(found_lengths)
+            flags.append(found_flags)
+        counts = counts.plus(
+            Counts(
+                documents=new - text.continues,
+                invalid_lines=text.invalid_lines,
+                long_lines=text.long_lines,
+            )
+        )
+        before = window
+    tokens = np.concatenate([np.zeros(0, np.int32), *tokens])
+    lengths = np.concatenate([np.zeros(0, np.int64), *lengths])
+    parts = np.concatenate([np.zeros(0, np.int32), *parts])
+    # Sentences without any token (of control characters, say) go, and parts that held no other.
+    parts, lengths = parts[lengths > 0], lengths[lengths > 0]
+    first_sentences = np.flatnonzero(np.diff(parts, prepend=-1))
+    return TokenizedBlock(
+        tokens,
+        np.concatenate(flags) if flags else None,
+        np.concatenate([[0], np.cumsum(lengths)]),
+        np.append(first_sentences, len(parts)),
+        np.array(documents, np.int64)[parts[first_sentences]],
+        counts._replace(sentences=len(lengths), tokens=len(tokens)),
+    )
+
+
+def plan_block(block, pairing, sequence_length, short_sequence_rate, sep_id, rng):
+    """Plans the examples of a block.
+
+    Returns:
+        `(block, plan)`: the block with its counts, for `"none"` with `[SEP]` between documents.
+    """
+    text = block.offsets, block.parts
+    if pairing == "none":
+        tokens, plan = pairs.plan_full_sentences(block.tokens, *text, sequence_length, sep_id)
+        if block.continues_word is not None:
+            places = block.offsets[block.parts[1:-1]]
+            block = block._replace(continues_word=np.insert(block.continues_word, places, False))
+        block = block._replace(tokens=tokens)
+    elif pairing == "sop":
+        plan = pairs.plan_sop(*text, sequence_length, rng, short_sequence_rate)
+    else:
+        plan = pairs.plan_nsp(*text, block.documents, sequence_length, rng, short_sequence_rate)
+    counts = block.counts._replace(
+        examples=len(plan.first_start), skipped=plan.skipped, unpaired=plan.unpaired
+    )
+    return block._replace(counts=counts), plan
