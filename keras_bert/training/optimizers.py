@@ -42,6 +42,8 @@ def adamw(
         >>> float(optimizer.learning_rate)
         0.0
     """
+    if isinstance(learning_rate, (int, float)) and not learning_rate > 0:
+        raise ValueError(f"adamw: learning_rate must be above 0; received {learning_rate}")
     if weight_decay < 0 or (clip_norm is not None and clip_norm <= 0):
         raise ValueError(
             "adamw: weight_decay must be at least 0 and clip_norm above 0 (or None for no "
@@ -98,7 +100,7 @@ class AdamW(keras.optimizers.AdamW):
         )
 
     def update_step(self, gradient, variable, learning_rate):
-        if keras.backend.backend() != "tensorflow":
+        if keras.backend.backend() != "tensorflow" or self.amsgrad:  # no kernel is fused for it
             super().update_step(gradient, variable, learning_rate)
             return
         import tensorflow as tf

@@ -62,7 +62,7 @@ def test_ids_outside_the_tables_are_named(layer, token, segment, message):
 def test_no_more_positions_than_the_table_has(layer):
     ids = np.zeros((1, 7), "int32")
     assert layer(ids[:, :6], ids[:, :6]).shape == (1, 6, 8)
-    with pytest.raises(ValueError, match="sequences of 7 tokens.*max_sequence_length=6 entries"):
+    with pytest.raises(ValueError, match=r"sequences of 7 tokens.*max_sequence_length=6 entries"):
         layer(ids, ids)
 
 

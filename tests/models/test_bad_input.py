@@ -106,7 +106,7 @@ def test_a_head_wants_a_backbone(model, task):
 
 
 def test_a_backbone_wants_a_config():
-    with pytest.raises(ValueError, match='received str. Use .* BertConfig.named\\("base"\\)'):
+    with pytest.raises(ValueError, match=r'received str. Use .* BertConfig.named\("base"\)'):
         kb.BertBackbone("base")
     with pytest.raises(ValueError, match="unknown keys hidden_size"):
         kb.BertBackbone({"hidden_size": 3})
