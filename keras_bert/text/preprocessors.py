@@ -167,10 +167,12 @@ class MaskedLMPreprocessor(_Preprocessor):
         positions = tf.RaggedTensor.from_value_rowids(places[:, 1], places[:, 0], rows)
         positions = positions[:, : self.mask_selection_length]
         counts = positions.row_lengths()
-        slots = self.mask_selection_length
-        if not self.pad_to_sequence_length:
-            slots = tf.reduce_max(tf.concat([counts, tf.ones([1], counts.dtype)], axis=0))
-        packed["mask_positions"] = positions.to_tensor(0, shape=[None, slots])
+        if self.pad_to_sequence_length:
+            slots, shape = self.mask_selection_length, [None, self.mask_selection_length]
+        else:
+            slots = tf.reduce_max(tf.concat([counts, [1]], axis=0))
+            shape = tf.stack([rows, slots])
+        packed["mask_positions"] = positions.to_tensor(0, shape=shape)
         packed["mask_weights"] = tf.sequence_mask(counts, slots, tf.float32)
         return packed
 
