@@ -47,8 +47,12 @@ class Corpus:
         ValueError: all files are empty, or a `.gz` file is damaged.
 
     Example:
-        >>> corpus = Corpus("corpus/*.txt", window_bytes=1 << 20)
-        >>> corpus.read(0).data[:80]
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "corpus.txt"
+        >>> _ = path.write_bytes(b"A document.\\n" * 2 + b"\\nAnother document.\\n")
+        >>> corpus = Corpus(path, window_bytes=24)
+        >>> [corpus.read(number).data for number in range(corpus.num_windows)]
+        [b'A document.\\nA document.\\n\\n', b'Another document.\\n']
     """
 
     def __init__(self, files, window_bytes=1 << 20):

@@ -20,8 +20,10 @@ def generator(seed, *purpose):
         `np.random.Generator` on Philox, independent of those of other arguments.
 
     Example:
-        >>> generator(0, "windows", 3).integers(10) == generator(0, "windows", 3).integers(10)
+        >>> generator(0, "windows", 3).random() == generator(0, "windows", 3).random()
         True
+        >>> generator(0, "windows", 3).random() == generator(0, "windows", 4).random()
+        False
     """
     key = hashlib.blake2b(repr((int(seed), *purpose)).encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(key, "little")))

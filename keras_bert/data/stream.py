@@ -45,11 +45,17 @@ def pretraining(files, tokenizer, **settings):
         FileNotFoundError, ValueError: as `PretrainingStream`.
 
     Example:
-        >>> data = kb.data.pretraining("corpus/*.txt", tokenizer, sequence_length=128,
-        ...                            batch_size=256, seed=0)
-        >>> model.fit(data, steps_per_epoch=1_000, epochs=10)
-        >>> data.stream.position_after(batches=10_000)
-        Position(epoch=2, block=13, offset=5120)
+        >>> import pathlib, tempfile, keras_bert as kb
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "corpus.txt"
+        >>> _ = path.write_text("a b c\\nb c a\\n\\nc c\\nb a\\n")
+        >>> tokenizer = kb.BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abc"])
+        >>> data = kb.data.pretraining(path, tokenizer, sequence_length=16, batch_size=4)
+        >>> inputs, labels, sample_weights = next(iter(data))
+        >>> inputs["token_ids"].shape, labels["next_sentence"].shape
+        (TensorShape([4, 16]), TensorShape([4]))
+
+        A model trains on it with `model.fit(data, steps_per_epoch=1_000, epochs=10)`, and goes on
+        from where it stood with `start=data.stream.position_after(batches=10_000)`.
     """
     return PretrainingStream(files, tokenizer, **settings).dataset()
 
@@ -119,10 +125,15 @@ class PretrainingStream:
             range, or a `start` that this corpus does not have.
 
     Example:
-        >>> stream = PretrainingStream("corpus/*.txt", tokenizer, epochs=1)
-        >>> for inputs, labels, sample_weights in stream.batches():
-        ...     print(inputs["token_ids"].shape)
-        >>> stream.counts
+        >>> import pathlib, tempfile, keras_bert as kb
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "corpus.txt"
+        >>> _ = path.write_text("a b c\\nb c a\\n\\nc c\\nb a\\n")
+        >>> tokenizer = kb.BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abc"])
+        >>> stream = PretrainingStream(path, tokenizer, sequence_length=16, epochs=1, pairs="none")
+        >>> [inputs["token_ids"].shape for inputs, labels, sample_weights in stream.batches()]
+        [(1, 16)]
+        >>> stream.counts.documents, stream.counts.tokens, stream.position_after(1)
+        (2, 10, Position(epoch=1, block=0, offset=0))
     """
 
     def __init__(
@@ -225,10 +236,6 @@ class PretrainingStream:
 
         Raises:
             ValueError: the stream has not handed on that many batches.
-
-        Example:
-            >>> stream.position_after(batches=1_000)
-            Position(epoch=0, block=7, offset=4096)
         """
         passed, made = self.start.offset + batches * self.batch_size, self._examples_before[-1]
         if self._is_exhausted:

@@ -66,8 +66,13 @@ def mask_tokens(
         ValueError: an unknown unit, or rates outside 0 to 1.
 
     Example:
+        >>> from keras_bert import BertTokenizer
+        >>> tokenizer = BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdef"])
         >>> packed = np.array([[2, 7, 8, 9, 10, 3, 0, 0]], np.int32)
-        >>> mask_tokens(packed, tokenizer, np.random.default_rng(0), mask_selection_length=2)
+        >>> masked, positions, ids, weights = mask_tokens(
+        ...     packed, tokenizer, np.random.default_rng(0), mask_selection_length=2)
+        >>> positions.tolist(), ids.tolist(), weights.tolist()
+        ([[3, 0]], [[9, 0]], [[1.0, 0.0]])
     """
     check_masking(unit, mask_selection_rate, mask_token_rate, random_token_rate)
     token_ids = np.asarray(token_ids, np.int32)
