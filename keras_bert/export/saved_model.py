@@ -1,0 +1,80 @@
+"""Exporting a task model as a SavedModel that takes raw text."""
+
+import os
+
+import keras
+import tensorflow as tf
+
+from keras_bert import atomic
+from keras_bert.checkpoints.preset import check_vocabulary
+from keras_bert.export.classifier import ServedClassifier
+from keras_bert.export.masked_lm import ServedMaskedLM
+from keras_bert.export.warmup import write_warmup
+from keras_bert.models.masked_lm import BertMaskedLM
+from keras_bert.models.text_classifier import BertTextClassifier
+
+SAVED_MODEL_FILE = "saved_model.pb"
+
+# A task that can be served has a line here and a file beside this one.
+_SERVED = {BertTextClassifier: ServedClassifier, BertMaskedLM: ServedMaskedLM}
+
+
+def export_saved_model(model, preprocess, directory, overwrite=False):
+    """Writes a SavedModel that takes strings and returns answers, for TF Serving or `Predictor`.
+
+    It needs nothing of this package: `import tensorflow, tensorflow_text` and
+    `tf.saved_model.load` are enough, and TF Serving has TF Text built in. Batches of any size and
+    texts of any length are taken; what is longer than `preprocess.sequence_length` is cut. Beside
+    the model lies a warm-up file in `assets.extra`. The folder appears when it is complete.
+
+    The signatures, with their inputs and outputs, are those of `ServedClassifier` and
+    `ServedMaskedLM`; both have `serving_default` (strings) and `serve_tokens` (token ids), the
+    classifier has `serve_pairs` too.
+
+    Args:
+        model: `BertTextClassifier` or `BertMaskedLM`.
+        preprocess: `TextClassifierPreprocessor` or `MaskedLMPreprocessor`, the one that the model
+            was trained with.
+        directory: str or path-like, `<name>/<version>` for TF Serving, the version a number.
+        overwrite: bool, whether a SavedModel that exists is replaced, as a whole. Default False.
+
+    Raises:
+        FileExistsError: the folder exists and `overwrite` is False, or it is no SavedModel.
+        ValueError: the model is of another task; the tokenizer's vocabulary is not as long as the
+            embedding table; `sequence_length` is longer than the position table; the model does
+            not run on TensorFlow.
+        OSError: something cannot be written; a former folder stays whole.
+
+    Example:
+        >>> kb.export_saved_model(model, preprocess, "saved_models/sst2/1")
+        >>> kb.Predictor("saved_models/sst2/1")(["a gripping film"])
+        [{'label': 'positive', 'score': 0.98}]
+    """
+    served_class = next((s for task, s in _SERVED.items() if isinstance(model, task)), None)
+    if served_class is None:
+        raise ValueError(
+            f"expected one of {', '.join(task.__name__ for task in _SERVED)}; received "
+            f"{type(model).__name__}"
+        )
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"a SavedModel needs a model on TensorFlow; Keras runs on {keras.backend.backend()}. "
+            "Use save_preset, then from_preset and this function under KERAS_BACKEND=tensorflow"
+        )
+    served = served_class(model, preprocess)
+    check_vocabulary(model, preprocess.tokenizer)
+    if preprocess.sequence_length > model.config.max_sequence_length:
+        raise ValueError(
+            f"the preprocessor's sequence_length={preprocess.sequence_length} is longer than the "
+            f"model's position table, max_sequence_length={model.config.max_sequence_length}; "
+            "use a preprocessor with a shorter one"
+        )
+    with atomic.atomic_directory(directory, overwrite, marker=SAVED_MODEL_FILE) as temporary:
+        signatures = served.signatures()
+        tf.saved_model.save(
+            served,
+            temporary,
+            signatures={name: function for name, (function, _) in signatures.items()},
+        )
+        name = os.path.basename(os.path.dirname(os.path.realpath(os.fspath(directory))))
+        write_warmup(temporary, name, {key: requests for key, (_, requests) in signatures.items()})

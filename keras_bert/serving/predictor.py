@@ -1,0 +1,126 @@
+"""Answers from an exported SavedModel, in this process."""
+
+import os
+
+import tensorflow as tf
+import tensorflow_text  # noqa: F401 - its ops are in the graph
+
+from keras_bert import atomic
+from keras_bert.text.tokenizer import as_strings
+
+
+class Predictor:
+    """Loads a SavedModel of `export_saved_model` and answers texts.
+
+    Args:
+        path: str or path-like, the folder of the SavedModel, or the folder above it with numbered
+            versions, of which the highest is taken.
+
+    Call arguments:
+        texts: str, or a list of str; for pairs a tuple of two str, or a list of such tuples.
+        batch_size: int, most texts at once. Default 32. Texts are sorted by length inside, so
+            that batches hold little padding.
+
+    Returns of a call: a list with an answer for each text, in the order of the texts; for a single
+        text or pair the answer alone. Answers of a classifier are dicts `label` (str) and `score`
+        (float, its probability). Those of a masked language model are lists with one entry a
+        `[MASK]`, a list of dicts `token` (str) and `score` (float), likeliest first.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: the folder is no SavedModel of this package; pairs given to a model that takes
+            single texts; `batch_size` below 1.
+        TypeError: something that is no text.
+
+    Example:
+        >>> kb.Predictor("saved_models/sst2/1")(["a gripping film"])
+        [{'label': 'positive', 'score': 0.98}]
+    """
+
+    def __init__(self, path):
+        self.path = _saved_model(os.fspath(path))
+        # The signatures live as long as the object that was loaded.
+        self._loaded = tf.saved_model.load(self.path)
+        self.signatures = dict(self._loaded.signatures)
+        default = self.signatures.get("serving_default")
+        outputs = set(default.structured_outputs) if default is not None else set()
+        self._answers = next((f for keys, f in _ANSWERS.items() if set(keys) <= outputs), None)
+        if self._answers is None:
+            raise ValueError(
+                f"{self.path} is a SavedModel, but not of a task that this package exports: its "
+                f"signatures are {sorted(self.signatures)}, serving_default returns "
+                f"{sorted(outputs)}"
+            )
+
+    def __call__(self, texts, batch_size=32):
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(f"batch_size must be a positive int; received {batch_size!r}")
+        if isinstance(texts, (str, tuple)):
+            return self([texts], batch_size)[0]
+        texts = list(texts)
+        columns = self._columns(texts)
+        run = self.signatures["serve_pairs" if "text_pair" in columns else "serving_default"]
+        order = sorted(range(len(texts)), key=lambda i: sum(len(c[i]) for c in columns.values()))
+        answers = [None] * len(texts)
+        for start in range(0, len(order), batch_size):
+            places = order[start : start + batch_size]
+            batch = {name: as_strings([c[i] for i in places]) for name, c in columns.items()}
+            outputs = {name: value.numpy() for name, value in run(**batch).items()}
+            for row, place in enumerate(places):
+                answers[place] = self._answers({name: v[row] for name, v in outputs.items()})
+        return answers
+
+    def _columns(self, texts):
+        """The inputs of the signature: name -> list of str."""
+        are_pairs = any(not isinstance(text, str) for text in texts)
+        for place, text in enumerate(texts):
+            parts = tuple(text) if isinstance(text, (list, tuple)) else (text,)
+            if len(parts) != 1 + are_pairs or not all(isinstance(part, str) for part in parts):
+                raise TypeError(
+                    "texts: expected str only, or tuples of two str only; received "
+                    f"{text!r} at place {place}"
+                )
+        if not are_pairs:
+            return {"text": texts}
+        if "serve_pairs" not in self.signatures:
+            raise ValueError(f"{self.path} takes single texts; received pairs")
+        first, second = zip(*texts, strict=True)
+        return {"text": first, "text_pair": second}
+
+
+def _classifier_answer(row):
+    return {"label": row["label"].decode("utf-8"), "score": float(row["score"])}
+
+
+def _masked_lm_answer(row):
+    masks = zip(row["tokens"], row["scores"], strict=True)
+    return [
+        [
+            {"token": token.decode("utf-8"), "score": float(score)}
+            for token, score in zip(*mask, strict=True)
+        ]
+        for mask in list(masks)[: row["num_masks"]]
+    ]
+
+
+# Outputs of serving_default that tell a task -> what makes a row of them an answer.
+_ANSWERS = {
+    ("label", "score"): _classifier_answer,
+    ("tokens", "scores", "num_masks"): _masked_lm_answer,
+}
+
+
+def _saved_model(path):
+    path = atomic.find_directory(path)
+    if not os.path.isdir(path):
+        raise FileNotFoundError(f"no such folder: {path}; expected a SavedModel")
+    if os.path.isfile(os.path.join(path, "saved_model.pb")):
+        return path
+    versions = [name for name in os.listdir(path) if name.isdecimal()]
+    found = [n for n in versions if os.path.isfile(os.path.join(path, n, "saved_model.pb"))]
+    if not found:
+        raise ValueError(
+            f"{path} holds no saved_model.pb, so it is no SavedModel; make one with "
+            "export_saved_model"
+        )
+    return os.path.join(path, max(found, key=int))
