@@ -1,0 +1,117 @@
+"""Run by test_distribution.py in a process of its own: two logical CPUs must come first.
+
+Trains one model on one device and its twin on two, and writes what they became.
+"""
+
+import json
+import sys
+import types
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+import keras_bert as kb  # noqa: E402
+from keras_bert.training import throughput  # noqa: E402
+
+CONFIG = kb.BertConfig(
+    vocabulary_size=40,
+    num_layers=1,
+    hidden_dim=16,
+    num_heads=2,
+    max_sequence_length=12,
+    dropout=0.0,
+    attention_dropout=0.0,
+)
+STEPS, BATCH, LENGTH, MASKS = 20, 8, 10, 4
+CLIP_NORM = 0.3
+
+
+def dataset():
+    rng = np.random.default_rng(3)
+    rows = STEPS * BATCH
+    lengths = rng.integers(4, LENGTH + 1, (rows, 1))
+    inputs = {
+        "token_ids": rng.integers(0, 40, (rows, LENGTH)),
+        "segment_ids": rng.integers(0, 2, (rows, LENGTH)),
+        "padding_mask": np.arange(LENGTH) < lengths,
+        "mask_positions": rng.integers(0, lengths, (rows, MASKS)),
+    }
+    labels = {
+        "masked_lm": rng.integers(0, 40, (rows, MASKS)),
+        "next_sentence": rng.integers(0, 2, rows),
+    }
+    # The first half of a batch, one replica's, has nearly all masks; the second few, or none.
+    rate = np.where(np.arange(rows) % BATCH < BATCH // 2, 0.9, 0.1)[:, None]
+    weights = {
+        "masked_lm": rng.random((rows, MASKS)) < rate,
+        "next_sentence": np.ones(rows),
+    }
+    data = (
+        {name: value.astype("int32") for name, value in inputs.items()},
+        labels,
+        {name: value.astype("float32") for name, value in weights.items()},
+    )
+    return tf.data.Dataset.from_tensor_slices(data).batch(BATCH, drop_remainder=True)
+
+
+def gradient_norm(model):
+    """The norm of the whole first batch's gradient, by plain TensorFlow."""
+    inputs, labels, weights = next(iter(dataset()))
+    with tf.GradientTape() as tape:
+        outputs = model(inputs)
+        loss = sum(kb.losses.MeanCrossentropy()(labels[k], outputs[k], weights[k]) for k in outputs)
+    return float(tf.linalg.global_norm(tape.gradient(loss, model.trainable_weights)))
+
+
+def train(name, strategy):
+    keras.utils.set_random_seed(11)
+    with strategy.scope():
+        model = kb.BertPretrainer(kb.BertBackbone(CONFIG))
+        for weight in model.weights:  # far from the start, so that gradients are large
+            if len(weight.shape) > 1:
+                weight.assign(weight * 10)
+        model.compile(
+            optimizer=kb.optimizers.adamw(
+                1e-2, warmup_steps=3, total_steps=40, clip_norm=CLIP_NORM
+            ),
+            **kb.losses.pretraining(),
+        )
+    seconds = iter(range(1_000))
+    throughput.time = types.SimpleNamespace(perf_counter=lambda: next(seconds))
+    start = model.get_weights()
+    norms = [gradient_norm(model)] if name == "one" else []
+    history = model.fit(dataset(), verbose=0, callbacks=[kb.Throughput()]).history
+    if name == "one":
+        norms.append(gradient_norm(model))
+    evaluation = model.evaluate(dataset(), verbose=0, return_dict=True)
+    predictions = model.predict(dataset().map(lambda x, y, w: x), verbose=0)
+    moved = [np.abs(a - b).max() for a, b in zip(model.get_weights(), start, strict=True)]
+    logs = {"history": history, "evaluation": evaluation, "moved": max(moved), "norms": norms}
+    return model, predictions, logs
+
+
+def main(folder):
+    two_devices = kb.strategy("mirrored")
+    logs = {"replicas": two_devices.num_replicas_in_sync}
+    for name, strategy in (("one", kb.strategy("default")), ("two", two_devices)):
+        model, predictions, logs[name] = train(name, strategy)
+        weights = {f"weight/{weight.path}": weight.numpy() for weight in model.weights}
+        moments = {f"moment/{i}": value for i, value in enumerate(model.optimizer.variables)}
+        moments = {key: np.asarray(value) for key, value in moments.items()}
+        np.savez(f"{folder}/{name}.npz", **weights, **moments, **predictions)
+    with strategy.scope():
+        bad = {name: tf.fill(value.shape, 40) for name, value in dataset().element_spec[0].items()}
+        try:
+            model.predict(tf.data.Dataset.from_tensors(bad), verbose=0)
+        except ValueError as error:
+            logs["bad_ids"] = str(error)
+    with open(f"{folder}/logs.json", "w") as file:
+        json.dump(logs, file, default=float)
+
+
+main(sys.argv[1])
