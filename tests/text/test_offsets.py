@@ -11,7 +11,7 @@ from keras_bert.text.tokenizer import BertTokenizer
 SPLIT_OR_SHAPED = "İ\u0130Σσς각"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.text(TRICKY, max_size=40), min_size=1, max_size=6),
     st.sampled_from([(True, None), (False, None), (True, False), (False, True)]),

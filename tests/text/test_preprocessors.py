@@ -53,7 +53,7 @@ def as_lists(inputs):
 sequences = st.lists(st.integers(5, 30), max_size=12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.tuples(sequences, sequences), min_size=1, max_size=5),
     st.booleans(),
@@ -75,8 +75,7 @@ def test_packing_any_sequences(rows, is_pair, length, pad_to_length):
     assert {values.dtype for values in packed.values()} == {tf.int32}
 
 
-@pytest.mark.parametrize("pad_to_length", [False, True])
-@pytest.mark.parametrize("length", [7, 40])
+@pytest.mark.parametrize(("length", "pad_to_length"), [(7, False), (40, False), (12, True)])
 @pytest.mark.parametrize("is_pair", [False, True])
 def test_classifier_inputs(tokenizer, is_pair, length, pad_to_length):
     preprocess = TextClassifierPreprocessor(tokenizer, length, pad_to_length)

@@ -56,6 +56,16 @@ def test_invalid_text_is_replaced(tokenizer):
     assert [starts.numpy().tolist(), ends.numpy().tolist()] == [[0, 6], [3, 9]]
 
 
+def test_lines_of_a_megabyte(tokenizer):
+    sizes = {"cat ": 250_000, "!": 1_000_000, "我": 300_000}
+    texts = [text * count for text, count in sizes.items()]
+    texts.append("a" * 1_000_000 + " cat")
+    ids, _, ends = tokenizer.tokenize_with_offsets(texts)
+    assert ids.row_lengths().numpy().tolist() == [*sizes.values(), 2]
+    assert tokenizer(texts).row_lengths().numpy().tolist() == [*sizes.values(), 2]
+    assert ends[3].numpy().tolist() == [1_000_000, 1_000_004]
+
+
 def test_attributes(tiny_vocabulary):
     vocabulary = [*tiny_vocabulary[5:], "[unused1]", *tiny_vocabulary[:5]]
     tokenizer = BertTokenizer(vocabulary, lowercase=False)
