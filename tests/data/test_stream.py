@@ -231,6 +231,26 @@ def test_epochs_draw_order_pairs_and_masks_anew(files, tokenizer, corpus):
     assert list(before) != list(after)
 
 
+def test_every_group_of_every_block_draws_its_own_masks(tokenizer, tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_bert.data.examples._GROUP", 16)
+    # Lines that fill whole rows: without differing lengths, equal draws give equal positions.
+    line = " ".join(["w1"] * 126 * 4) + "\n"
+    (tmp_path / "a.txt").write_text(line * 60)
+    stream = kb.data.PretrainingStream(
+        tmp_path / "a.txt",
+        tokenizer,
+        pairs="none",
+        epochs=2,
+        window_bytes=20 * len(line),
+        block_windows=1,
+    )
+    batches = collect(stream)
+    full = [batch["mask_positions"][batch["padding_mask"].all(axis=1)] for batch in batches]
+    full = np.concatenate(full)
+    assert len(full) > 400
+    assert len(np.unique(full, axis=0)) == len(full)
+
+
 @pytest.mark.parametrize("pairs", ["nsp", "none"])
 @pytest.mark.parametrize("small_groups", [True, False])
 def test_starting_in_the_middle_goes_on_bit_for_bit(
