@@ -39,12 +39,11 @@ class BertModel(keras.Model):
         try:
             return method(*args, **kwargs)
         except Exception as error:  # TensorFlow's classes are not imported on other backends
+            if advice := self._advice(str(error)):
+                raise ValueError(advice) from error
             # A step whose tracing failed cannot be called again, not even with good data.
             self.train_function = self.test_function = self.predict_function = None
-            advice = self._advice(str(error))
-            if advice is None:
-                raise
-            raise ValueError(advice) from error
+            raise
 
     def _advice(self, message):
         """Returns what to do about an error of TensorFlow's kernels, or None if unknown."""
