@@ -1,0 +1,88 @@
+"""Writes a model directory with the classifier, history.json, curves.png, confusion.png.
+
+Labelled texts are TSV, CSV or JSON Lines with columns `sentence` (or `sentence1` and `sentence2`)
+and `label`, or tfds://name.
+"""
+
+import os
+
+from absl import flags
+
+
+def define(values):
+    """Declares the flags."""
+    string, integer, number = flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_float
+    string("preset", None, "the model directory to start from", flag_values=values)
+    string("train", None, "labelled texts to learn from", flag_values=values)
+    string("dev", None, "labelled texts to measure on after each epoch", flag_values=values)
+    string("output", None, "the run folder to write", flag_values=values)
+    flags.DEFINE_bool("overwrite", False, "replace an output that exists", flag_values=values)
+    flags.DEFINE_list("labels", None, "the classes in order; default: found", flag_values=values)
+    flags.DEFINE_list(
+        "text_columns", None, "one or two columns; default: found", flag_values=values
+    )
+    string("label_column", "label", "the column of labels", flag_values=values)
+    integer("sequence_length", 128, "longest row in tokens", flag_values=values)
+    integer("batch_size", 32, "rows a step", flag_values=values)
+    integer("epochs", 3, "passes over the data", flag_values=values)
+    number("learning_rate", 3e-5, "the peak", flag_values=values)
+    flags.DEFINE_enum(
+        "strategy", "auto", ["auto", "default", "mirrored"], "devices", flag_values=values
+    )
+    flags.DEFINE_enum(
+        "precision",
+        "float32",
+        ["float32", "mixed_bfloat16", "mixed_float16"],
+        "dtype policy",
+        flag_values=values,
+    )
+    integer("seed", 0, "decides the new weights, dropout and order", flag_values=values)
+    flags.mark_flags_as_required(["preset", "train", "output"], flag_values=values)
+
+
+def main(values):
+    """Fine-tunes and writes the model directory."""
+    import keras
+
+    import keras_bert as kb
+    from keras_bert.cli.folders import refuse_existing, write_history
+    from keras_bert.cli.measure import measure
+
+    refuse_existing(values.output, values.overwrite)
+    keras.utils.set_random_seed(values.seed)
+    tokenizer = kb.BertTokenizer.from_preset(values.preset)
+    preprocess = kb.TextClassifierPreprocessor(tokenizer, sequence_length=values.sequence_length)
+    columns = {"text_columns": values.text_columns, "label_column": values.label_column}
+    train = kb.data.classification(
+        values.train,
+        preprocess,
+        labels=values.labels,
+        batch_size=values.batch_size,
+        seed=values.seed,
+        **columns,
+    )
+    dev = None
+    if values.dev:
+        dev = kb.data.classification(
+            values.dev, preprocess, labels=train.labels, shuffle=False, **columns
+        )
+    total = values.epochs * int(train.cardinality())
+    with kb.strategy(values.strategy).scope():
+        backbone = kb.BertBackbone.from_preset(values.preset, dtype=values.precision)
+        model = kb.BertTextClassifier(backbone, labels=train.labels)
+        model.compile(
+            optimizer=kb.optimizers.adamw(
+                values.learning_rate, warmup_steps=total // 10, total_steps=total
+            ),
+            **kb.losses.classification(),
+        )
+    history = model.fit(
+        train, validation_data=dev, epochs=values.epochs, callbacks=[kb.Throughput()]
+    ).history
+    os.makedirs(values.output, exist_ok=True)
+    directory = os.path.join(values.output, "model")
+    kb.save_preset(directory, model, preprocess, overwrite=True)
+    write_history(history, values.output)
+    if dev is not None:
+        measure(model, dev, values.output)
+    print(f"{directory}: classes {', '.join(train.labels)}")

@@ -1,0 +1,31 @@
+"""Run folders: made if missing, never silently written over; histories and plots inside."""
+
+import json
+import os
+
+from keras_bert.text.files import write_atomically
+
+
+def refuse_existing(path, overwrite):
+    """Raises FileExistsError where `path` exists (a folder: holds something), unless asked."""
+    full = (os.path.isdir(path) and os.listdir(path)) or os.path.isfile(path)
+    if full and not overwrite:
+        raise FileExistsError(f"{path} exists; name another --output or pass --overwrite")
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+
+
+def write_history(history, directory):
+    """Writes a Keras history as `history.json`, and as `curves.png` where matplotlib is there."""
+    values = {key: [float(value) for value in column] for key, column in history.items()}
+    write_atomically(os.path.join(directory, "history.json"), json.dumps(values, indent=2) + "\n")
+    plot("curves", values, os.path.join(directory, "curves.png"))
+
+
+def plot(kind, *arguments):
+    """Draws with `keras_bert.plots`; says how to install matplotlib where it is missing."""
+    from keras_bert import plots
+
+    try:
+        getattr(plots, kind)(*arguments)
+    except ImportError as error:
+        print(f"no picture: {error}")

@@ -1,0 +1,97 @@
+"""`keras-bert COMMAND --flag=value ...`: finds the command, reads its flags, reports errors."""
+
+import importlib
+import os
+import re
+import sys
+
+from absl import flags
+
+# Command -> what it does, in one line. The module of a command has the command's name and holds
+# `define(flag_values)`, which declares its flags, and `main(values)`, which does the work.
+COMMANDS = {
+    "demo": "learn from the documentation on this machine, raw text to served model",
+    "vocab": "train a vocabulary from text files",
+    "pretrain": "train BERT on text files: masked LM and next sentence",
+    "finetune": "train a text classifier from a model directory and labelled texts",
+    "evaluate": "measure a classifier on labelled texts",
+    "predict": "answer raw texts with an exported SavedModel",
+    "export": "turn a model directory into a SavedModel that takes raw text",
+}
+
+
+def run():
+    """Entry point of the console script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments):
+    """Runs a command line.
+
+    Args:
+        arguments: list of str, the command and its flags.
+
+    Returns:
+        int, the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+    """
+    if not arguments or arguments[0] in ("help", "--help", "-h", "--helpfull"):
+        print(_usage())
+        return 0 if arguments else 2
+    name = arguments[0]
+    if name not in COMMANDS:
+        return _fail("", f"unknown command {name!r}; expected one of {', '.join(COMMANDS)}", 2)
+    # Device banners are no news to a user of the command line; errors arrive as exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    command = importlib.import_module(f"keras_bert.cli.{name}")
+    values = flags.FlagValues()
+    command.define(values)
+    if any(argument in ("--help", "-h", "--helpfull") for argument in arguments[1:]):
+        print(_help(name, command, values))
+        return 0
+    try:
+        left = values([f"keras-bert {name}", *arguments[1:]])[1:]
+    except flags.Error as error:
+        return _fail(name, f"{error}. See keras-bert {name} --help", 2)
+    if left:
+        return _fail(
+            name, f"unexpected argument {left[0]!r}: everything is a --flag. See --help", 2
+        )
+    try:
+        command.main(values)
+    except KeyboardInterrupt:
+        return _fail(name, "interrupted", 130)
+    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
+        if os.environ.get("KERAS_BERT_TRACEBACK"):
+            raise
+        return _fail(name, str(error) or type(error).__name__, 1)
+    return 0
+
+
+def _fail(name, message, code):
+    # Keras dresses the message of an error inside a layer in colours and paragraphs.
+    message = re.sub(r"\x1b\[[0-9;]*m", "", message)
+    message = " ".join(message.split())
+    print(f"keras-bert {name}: error: {message}".replace(" :", ":"), file=sys.stderr)
+    return code
+
+
+def _usage():
+    width = max(len(name) for name in COMMANDS)
+    lines = [f"  {name:{width}}  {text}" for name, text in COMMANDS.items()]
+    return "\n".join(
+        ["usage: keras-bert COMMAND --flag=value ...", "", *lines, "", "keras-bert COMMAND --help"]
+    )
+
+
+def _help(name, command, values):
+    lines = [f"keras-bert {name}: {COMMANDS[name]}", "", command.__doc__.strip(), "", "flags:"]
+    for flag in sorted(values):
+        definition = values[flag]
+        default = definition.default_as_str
+        lines.append(f"  --{flag}" + (f" (default {default})" if default is not None else ""))
+        lines.append(f"      {definition.help}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,42 @@
+"""Prints one JSON answer a text. Texts come from --text, from --input or from standard input,
+one a line; a pair is two texts with a tab between them."""
+
+import json
+import sys
+
+from absl import flags
+
+
+def define(values):
+    """Declares the flags."""
+    flags.DEFINE_string("model", None, "the SavedModel that export wrote", flag_values=values)
+    flags.DEFINE_multi_string("text", [], "a text; may be repeated", flag_values=values)
+    flags.DEFINE_string("input", None, "a file with one text a line", flag_values=values)
+    flags.DEFINE_bool("pairs", False, "a tab parts two texts of a pair", flag_values=values)
+    flags.DEFINE_integer("batch_size", 32, "texts at once", flag_values=values)
+    flags.mark_flags_as_required(["model"], flag_values=values)
+
+
+def main(values):
+    """Answers the texts in their order."""
+    import keras_bert as kb
+
+    texts = list(values.text)
+    if values.input:
+        with open(values.input, encoding="utf-8", errors="replace", newline="\n") as file:
+            texts += file.read().removesuffix("\n").split("\n")
+    elif not texts:
+        texts = sys.stdin.read().removesuffix("\n").split("\n")
+    items = [_pair(text, place) for place, text in enumerate(texts, 1)] if values.pairs else texts
+    for answer in kb.Predictor(values.model)(items, batch_size=values.batch_size):
+        print(json.dumps(answer, ensure_ascii=False))
+
+
+def _pair(text, place):
+    parts = text.split("\t")
+    if len(parts) != 2:
+        raise ValueError(
+            f"text {place}: expected two texts with one tab between them; received "
+            f"{len(parts)} part(s)"
+        )
+    return tuple(parts)
