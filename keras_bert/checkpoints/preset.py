@@ -5,10 +5,7 @@ import os
 
 from keras_bert import atomic
 from keras_bert.checkpoints import config_file, huggingface, names
-
-_ONLINE = "hf://"
-# Code that a repository may carry is never fetched, nor are pickles.
-_FETCHED = ["*.json", "vocab.txt", huggingface.WEIGHTS_FILE]
+from keras_bert.preset_folder import find_preset
 
 
 def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
@@ -33,9 +30,14 @@ def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
         OSError: something cannot be written; a former folder stays whole.
 
     Example:
-        >>> kb.save_preset("runs/sst2", model, preprocess)
-        >>> model = kb.BertTextClassifier.from_preset("runs/sst2")
-        >>> tokenizer = kb.BertTokenizer.from_preset("runs/sst2")
+        >>> import tempfile, keras_bert as kb
+        >>> tokenizer = kb.BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good"])
+        >>> backbone = kb.BertBackbone(kb.BertConfig.named("tiny", vocabulary_size=6))
+        >>> model = kb.BertTextClassifier(backbone, labels=["bad", "good"])
+        >>> folder = os.path.join(tempfile.mkdtemp(), "model")
+        >>> kb.save_preset(folder, model, tokenizer)
+        >>> kb.BertTextClassifier.from_preset(folder).labels
+        ['bad', 'good']
     """
     tokenizer = getattr(preprocess_or_tokenizer, "tokenizer", preprocess_or_tokenizer)
     check_vocabulary(model, tokenizer)
@@ -54,41 +56,6 @@ def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
             preprocess_or_tokenizer.save(new)
         with open(os.path.join(new, config_file.CONFIG_FILE), "w", encoding="utf-8") as file:
             file.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-
-
-def find_preset(directory):
-    """Returns the local folder of a preset.
-
-    Args:
-        directory: str or path-like, a model directory; or `"hf://organization/name"`, fetched
-            from the Hugging Face Hub (or its cache), safetensors only.
-
-    Returns:
-        str, a folder that exists.
-
-    Raises:
-        FileNotFoundError: there is no such folder.
-        ImportError: an `hf://` name without the package `huggingface_hub`.
-        ValueError: an `hf://` name that is not `hf://organization/name` or `hf://name`.
-        OSError: the Hub cannot be reached or has no such model.
-    """
-    directory = os.fspath(directory)
-    if not directory.startswith(_ONLINE):
-        return atomic.find_directory(directory)
-    name = directory.removeprefix(_ONLINE)
-    if not name or name.count("/") > 1 or name.startswith("/") or name.endswith("/"):
-        raise ValueError(f"expected hf://organization/name; received {directory!r}")
-    try:
-        import huggingface_hub
-    except ImportError as error:
-        raise ImportError(
-            f"{directory} needs the package huggingface_hub: pip install huggingface_hub. A "
-            "folder on this machine needs nothing"
-        ) from error
-    try:
-        return huggingface_hub.snapshot_download(name, allow_patterns=_FETCHED)
-    except ValueError as error:  # a name that the Hub does not allow
-        raise ValueError(f"{directory}: {error}") from error
 
 
 def open_preset(directory):

@@ -64,9 +64,15 @@ def classification(
             label is not among `labels` (the message names file and line).
 
     Example:
-        >>> train = kb.data.classification("train.tsv", preprocess, batch_size=32)
-        >>> dev = kb.data.classification("dev.tsv", preprocess, labels=train.labels, shuffle=False)
-        >>> model = kb.BertTextClassifier(backbone, labels=train.labels)
+        >>> import os, tempfile, keras_bert as kb
+        >>> path = os.path.join(tempfile.mkdtemp(), "train.tsv")
+        >>> with open(path, "w") as file:
+        ...     _ = file.write("text\\tlabel\\ngood film\\tpositive\\nno\\tnegative\\n")
+        >>> tokenizer = kb.BertTokenizer(
+        ...     ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "film", "no"])
+        >>> train = kb.data.classification(path, kb.TextClassifierPreprocessor(tokenizer))
+        >>> train.labels, len(train)  # for BertTextClassifier(backbone, labels=train.labels)
+        (['negative', 'positive'], 1)
     """
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise ValueError(f"batch_size must be a positive int; received {batch_size!r}")

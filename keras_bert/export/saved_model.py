@@ -46,9 +46,15 @@ def export_saved_model(model, preprocess, directory, overwrite=False):
         OSError: something cannot be written; a former folder stays whole.
 
     Example:
-        >>> kb.export_saved_model(model, preprocess, "saved_models/sst2/1")
-        >>> kb.Predictor("saved_models/sst2/1")(["a gripping film"])
-        [{'label': 'positive', 'score': 0.98}]
+        >>> import tempfile, keras_bert as kb
+        >>> tokenizer = kb.BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good"])
+        >>> backbone = kb.BertBackbone(kb.BertConfig.named("tiny", vocabulary_size=6))
+        >>> model = kb.BertTextClassifier(backbone, labels=["bad", "good"])
+        >>> preprocess = kb.TextClassifierPreprocessor(tokenizer, sequence_length=16)
+        >>> folder = os.path.join(tempfile.mkdtemp(), "mood", "1")
+        >>> kb.export_saved_model(model, preprocess, folder)
+        >>> sorted(kb.Predictor(folder)("good"))
+        ['label', 'score']
     """
     served_class = next((s for task, s in _SERVED.items() if isinstance(model, task)), None)
     if served_class is None:

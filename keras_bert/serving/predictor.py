@@ -32,9 +32,8 @@ class Predictor:
             single texts; `batch_size` below 1.
         TypeError: something that is no text.
 
-    Example:
-        >>> kb.Predictor("saved_models/sst2/1")(["a gripping film"])
-        [{'label': 'positive', 'score': 0.98}]
+    Example: `kb.Predictor("saved_models/sst2/1")(["a gripping film"])` gives
+        `[{"label": "positive", "score": 0.98}]`; a runnable one stands at `export_saved_model`.
     """
 
     def __init__(self, path):

@@ -4,9 +4,11 @@ import errno
 import json
 import os
 import pathlib
+import random
 import subprocess
 import sys
 import textwrap
+import time
 
 import numpy as np
 import pytest
@@ -206,3 +208,31 @@ def test_names_of_the_hub(directory, monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(ImportError, match="pip install huggingface_hub"):
         kb.BertBackbone.from_preset("hf://org/name")
+
+
+@pytest.mark.slow
+def test_a_kill_during_a_save_leaves_a_whole_checkpoint(directory, tokenizer, tmp_path):
+    """A process saves again and again, all weights of a save being one number; it is killed."""
+    code = f"""
+        import keras_bert as kb
+        model = kb.BertBackbone.from_preset({str(directory)!r})
+        tokenizer = kb.BertTokenizer.from_preset({str(directory)!r})
+        for number in range(100_000):
+            model.set_weights([0 * weight + number for weight in model.get_weights()])
+            kb.save_preset({str(tmp_path / "saved")!r}, model, tokenizer, overwrite=True)
+            print("saved", flush=True)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    for _ in range(3):
+        process.stdout.readline()
+    time.sleep(random.Random(0).uniform(0, 0.05))
+    process.kill()
+    process.wait()
+    model = kb.BertBackbone.from_preset(tmp_path / "saved")
+    numbers = {number for weight in model.get_weights() for number in weight.flat}
+    assert len(numbers) == 1
+    assert numbers.pop() >= 2
+    kb.save_preset(tmp_path / "saved", model, tokenizer, overwrite=True)
+    assert sorted(os.listdir(tmp_path)) == ["hf", "saved"]
