@@ -43,8 +43,15 @@ def make(task, vocabulary, activation):
     return model
 
 
-@pytest.mark.parametrize("activation", ["gelu", "gelu_tanh", "relu", "silu", "tanh"])
-@pytest.mark.parametrize("task", HEADS)
+@pytest.mark.parametrize(
+    "task, activation",
+    [
+        *((kb.BertBackbone, name) for name in ("gelu", "gelu_tanh", "relu", "silu", "tanh")),
+        (kb.BertPretrainer, "gelu_tanh"),
+        (kb.BertMaskedLM, "gelu"),
+        (kb.BertTextClassifier, "gelu"),
+    ],
+)
 def test_transformers_computes_the_same(task, activation, tiny_vocabulary, tmp_path):
     model = make(task, tiny_vocabulary, activation)
     kb.save_preset(tmp_path / "saved", model, kb.BertTokenizer(tiny_vocabulary))
