@@ -77,10 +77,10 @@ def export_saved_model(model, preprocess, directory, overwrite=False):
         )
     with atomic.atomic_directory(directory, overwrite, marker=SAVED_MODEL_FILE) as temporary:
         signatures = served.signatures()
-        tf.saved_model.save(
-            served,
-            temporary,
-            signatures={name: function for name, (function, _) in signatures.items()},
-        )
+        functions = {name: function for name, (function, _) in signatures.items()}
+        try:
+            tf.saved_model.save(served, temporary, signatures=functions)
+        except tf.errors.ResourceExhaustedError as error:  # TensorFlow's name for a full disk
+            raise OSError(f"{directory} cannot be written: {error.message}") from error
         name = os.path.basename(os.path.dirname(os.path.realpath(os.fspath(directory))))
         write_warmup(temporary, name, {key: requests for key, (_, requests) in signatures.items()})

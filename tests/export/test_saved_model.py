@@ -273,7 +273,8 @@ def test_an_existing_folder_is_kept(classifier, preprocess, tmp_path, monkeypatc
 
     def full(served, folder, **kwargs):
         (pathlib.Path(folder) / "saved_model.pb").write_text("half of it")
-        raise OSError("No space left on device")
+        # What TensorFlow makes of a full disk.
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
 
     monkeypatch.setattr(tf.saved_model, "save", full)
     with pytest.raises(OSError, match="No space left"):
