@@ -142,24 +142,26 @@ def test_kills_at_random_moments_leave_one_whole_folder(tmp_path):
     write(path, "0")
     generator = random.Random(0)
 
-    def write_without_end():
-        for number in range(1, 1_000_000):
+    def write_without_end(first, written):
+        for number in range(first, 1_000_000):
             write(path, str(number) * 1000, overwrite=True)
+            written.set()
 
     context = multiprocessing.get_context("fork")
-    seen = set()
-    for _ in range(25):
-        process = context.Process(target=write_without_end)
+    for turn in range(25):
+        written = context.Event()
+        process = context.Process(target=write_without_end, args=(100_000 + 10_000 * turn, written))
         process.start()
-        time.sleep(generator.uniform(0.005, 0.06))
+        assert written.wait(60)
+        time.sleep(generator.uniform(0, 0.03))
         process.kill()
         process.join()
         found = contents(atomic.find_directory(path))
         assert set(found) == {"config.json", "weights"}
         assert found["config.json"] == found["weights"]
-        seen.add(found["weights"][:10])
+        # What this turn wrote, not what an earlier one left.
+        assert int(found["weights"][:6]) // 10_000 == 10 + turn
         assert set(os.listdir(tmp_path)) <= {"model", ".model.new", ".model.old", ".model.trash"}
-    assert len(seen) > 3  # the kills did fall between writes
     write(path, "end", overwrite=True)
     assert os.listdir(tmp_path) == ["model"]
 
