@@ -38,16 +38,17 @@ class Document:
         return " ".join(self.sentences)
 
 
-def gather(workers=2):
-    """Reads the docstrings of all `LIBRARIES`, duplicates removed.
+def gather(workers=2, libraries=LIBRARIES):
+    """Reads the docstrings of installed libraries, duplicates removed.
 
     Args:
         workers: int, processes that parse. Default 2.
+        libraries: sequence of str, those read. Default all of `LIBRARIES`.
 
     Returns:
         list of `Document`, in an order that depends on the installed files alone.
     """
-    files = [(library, str(path)) for library in LIBRARIES for path in _files(library)]
+    files = [(library, str(path)) for library in libraries for path in _files(library)]
     chunks = [files[i::16] for i in range(16)]
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
