@@ -38,6 +38,8 @@ setup(
         # 2.20.0 and 2.21.0 are broken releases.
         "tensorflow-text>=2.20.1,!=2.21.0,<2.22",
         "tensorflow-datasets>=4.9.7",
+        # tensorflow-datasets imports it without asking for it.
+        "importlib-resources>=6",
         # The messages of TF Serving's warm-up file.
         "tensorflow-serving-api>=2.20,<2.22",
         "absl-py>=2.1",

@@ -18,10 +18,11 @@ def define(values):
 def main(values):
     """Runs the demo."""
     from keras_bert.cli.folders import refuse_existing
+    from keras_bert.cli.quiet import import_tensorflow
     from keras_bert.demo import report, steps
 
     refuse_existing(values.output, values.overwrite)
-    results = steps.run(values.output, values.steps)
+    results = steps.run(values.output, values.steps, start_tensorflow=import_tensorflow)
     report.write(results, values.output)
     print(f"\n{report.table(results)}\n")
     print(

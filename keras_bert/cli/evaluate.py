@@ -18,6 +18,9 @@ def define(values):
 
 def main(values):
     """Evaluates the classifier."""
+    from keras_bert.cli.quiet import import_tensorflow
+
+    import_tensorflow()
     import keras_bert as kb
     from keras_bert.cli.measure import measure
 

@@ -19,11 +19,15 @@ def define(values):
 
 def main(values):
     """Exports the model."""
+    from keras_bert.cli.quiet import import_tensorflow
+
+    import_tensorflow()
     import keras_bert as kb
     from keras_bert.checkpoints.config_file import read_json
-    from keras_bert.checkpoints.preset import find_preset
+    from keras_bert.preset_folder import find_preset
 
-    architectures = read_json(find_preset(values.preset)).get("architectures") or [""]
+    _, description = read_json(find_preset(values.preset))
+    architectures = description.get("architectures") or [""]
     if "SequenceClassification" in architectures[0]:
         model_class, preprocessor_class = kb.BertTextClassifier, kb.TextClassifierPreprocessor
     elif "MaskedLM" in architectures[0] or "PreTraining" in architectures[0]:

@@ -42,6 +42,9 @@ def define(values):
 
 def main(values):
     """Fine-tunes and writes the model directory."""
+    from keras_bert.cli.quiet import import_tensorflow
+
+    import_tensorflow()
     import keras
 
     import keras_bert as kb

@@ -41,7 +41,7 @@ def main(arguments):
     if name not in COMMANDS:
         return _fail("", f"unknown command {name!r}; expected one of {', '.join(COMMANDS)}", 2)
     # Device banners are no news to a user of the command line; errors arrive as exceptions.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     command = importlib.import_module(f"keras_bert.cli.{name}")
     values = flags.FlagValues()
     command.define(values)

@@ -19,6 +19,9 @@ def define(values):
 
 def main(values):
     """Answers the texts in their order."""
+    from keras_bert.cli.quiet import import_tensorflow
+
+    import_tensorflow()
     import keras_bert as kb
 
     texts = list(values.text)

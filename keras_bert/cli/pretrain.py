@@ -63,6 +63,9 @@ def define(values):
 
 def main(values):
     """Pretrains and writes the model directory."""
+    from keras_bert.cli.quiet import import_tensorflow
+
+    import_tensorflow()
     import keras
 
     import keras_bert as kb

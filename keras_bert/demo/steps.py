@@ -35,12 +35,13 @@ print(json.dumps([[label.decode(), float(score)] for label, score in rows]))
 """
 
 
-def run(directory, steps):
+def run(directory, steps, start_tensorflow=lambda: None):
     """Runs the demo and writes models, pictures and `report.html` to `directory`.
 
     Args:
         directory: str, the run folder; made if missing.
         steps: int, pretraining steps.
+        start_tensorflow: function called before TensorFlow is first used.
 
     Returns:
         dict: the measures, as written to `results.json`.
@@ -63,6 +64,7 @@ def run(directory, steps):
     )
 
     # TensorFlow starts after the worker processes have ended.
+    start_tensorflow()
     import keras_bert as kb
     from keras_bert import plots
     from keras_bert.demo import learning

@@ -64,7 +64,10 @@ class MaskedLMHead(keras.layers.Layer):
         batch, length = ops.shape(sequence_output)[0], ops.shape(sequence_output)[1]
         # Rows of the flattened batch: a gather along one axis is the cheapest there is.
         flat = ops.reshape(sequence_output, (batch * length, sequence_output.shape[-1]))
-        rows = ops.cast(mask_positions, "int32") + ops.arange(batch)[:, None] * length
+        positions = ops.cast(mask_positions, "int32")
+        rows = positions + ops.arange(batch)[:, None] * length
+        # A position beyond its row would read the next one; a row that is not there is an error.
+        rows = ops.where((positions >= 0) & (positions < length), rows, batch * length)
         x = ops.take(flat, ops.reshape(rows, (-1,)), axis=0)  # (batch * masks, hidden_dim)
         x = self.layer_norm(self.activation_function(self.transform(x)))
         table = ops.cast(self.embeddings.token_table, self.compute_dtype)

@@ -1,6 +1,7 @@
 """What every model here shares: configuration, presets, counting of real tokens, clear errors."""
 
 import re
+import warnings
 
 import keras
 from keras import ops
@@ -25,11 +26,18 @@ class BertModel(keras.Model):
         self.real_tokens.update_state(ops.cast(x["padding_mask"], "float32"))
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
-    def fit(self, *args, **kwargs):
-        return self._with_clear_errors(super().fit, *args, **kwargs)
+    def fit(self, x=None, *args, **kwargs):
+        if hasattr(x, "element_spec"):
+            # A dataset is in its own order; Keras would warn that it cannot shuffle it.
+            kwargs.setdefault("shuffle", False)
+        return self._with_clear_errors(super().fit, x, *args, **kwargs)
 
     def evaluate(self, *args, **kwargs):
-        return self._with_clear_errors(super().evaluate, *args, **kwargs)
+        with warnings.catch_warnings():
+            if kwargs.get("steps") is None:
+                # Then the data's end is the end, not an interruption.
+                warnings.filterwarnings("ignore", "Your input ran out of data")
+            return self._with_clear_errors(super().evaluate, *args, **kwargs)
 
     def predict(self, *args, **kwargs):
         return self._with_clear_errors(super().predict, *args, **kwargs)
@@ -49,9 +57,9 @@ class BertModel(keras.Model):
         """Returns what to do about an error of TensorFlow's kernels, or None if unknown."""
         if found := re.search(r"indices\[.*\] = -?\d+ is not in \[0, \d+\)", message):
             return (
-                f"An id lies outside its embedding table ({found[0]}). The model was built with "
-                f"vocabulary_size={self.config.vocabulary_size}; use the tokenizer this model "
-                "belongs to"
+                f"A token id lies outside the embedding table, or a mask position outside its row "
+                f"({found[0]}). The model was built with vocabulary_size="
+                f"{self.config.vocabulary_size}; use the tokenizer this model belongs to"
             )
         if found := re.search(r"Incompatible shapes: \[\d+,(\d+),\d+\] vs\. \[(\d+),", message):
             length, rows = int(found[1]), int(found[2])

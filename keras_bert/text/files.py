@@ -2,6 +2,7 @@
 
 import glob
 import gzip
+import logging
 import os
 
 
@@ -11,7 +12,8 @@ def expand_files(files):
     Args:
         files: str or path-like, or a list of these. Each is the path of a file or a glob pattern
             (`*`, `?`, `[...]`, and `**` for any depth). A name that exists is taken as it stands,
-            so a file called `a[1].txt` needs no escaping.
+            so a file called `a[1].txt` needs no escaping. Empty files among others are passed
+            over, counted and named in a warning of the logger `keras_bert`.
 
     Returns:
         List of str, sorted, each file once. Same files, same order on every machine.
@@ -56,6 +58,13 @@ def expand_files(files):
     if not filled:
         raise ValueError(
             f"files: nothing to read, every file is empty: {', '.join(sorted(found)[:5])}"
+        )
+    if empty := sorted(found.difference(filled)):
+        logging.getLogger("keras_bert").warning(
+            "%d of %d files are empty and passed over: %s",
+            len(empty),
+            len(found),
+            ", ".join(empty[:5]) + (", ..." if len(empty) > 5 else ""),
         )
     return filled
 

@@ -3,6 +3,7 @@
 import json
 import os
 
+from keras_bert.preset_folder import find_preset
 from keras_bert.text import files as files_lib
 from keras_bert.text import vocabulary as vocabulary_lib
 
@@ -56,8 +57,8 @@ def read_tokenizer(directory):
     """Reads what `write_tokenizer` or Hugging Face wrote.
 
     Args:
-        directory: str or path-like, with `vocab.txt`; without `tokenizer_config.json` Hugging
-            Face's defaults hold (lower-casing, accents stripped).
+        directory: str or path-like, with `vocab.txt`, or an `hf://` name; without
+            `tokenizer_config.json` Hugging Face's defaults hold (lower-casing, accents stripped).
 
     Returns:
         Dict: `vocabulary` (path, str), `lowercase` (bool), `strip_accents` (bool or None),
@@ -67,7 +68,7 @@ def read_tokenizer(directory):
         FileNotFoundError: no such directory, or no `vocab.txt` in it.
         ValueError: the configuration asks for something that this tokenizer does not do.
     """
-    directory = os.fspath(directory)
+    directory = find_preset(directory)
     path = os.path.join(directory, VOCABULARY_FILE)
     if not os.path.isfile(path):
         raise FileNotFoundError(

@@ -52,3 +52,10 @@ def test_a_failed_write_keeps_the_former_file(tmp_path, monkeypatch):
         write_atomically(path, "new")
     assert path.read_bytes() == b"old\r\n"
     assert os.listdir(tmp_path) == ["vocab.txt"]
+
+
+def test_empty_files_among_others_are_counted_and_named(tmp_path, caplog):
+    (tmp_path / "full.txt").write_text("text\n")
+    (tmp_path / "void.txt").write_text("")
+    assert expand_files(str(tmp_path / "*.txt")) == [str(tmp_path / "full.txt")]
+    assert "1 of 2 files are empty" in caplog.text and "void.txt" in caplog.text
