@@ -81,6 +81,18 @@ class AdamW(keras.optimizers.AdamW):
             return grads  # after the sum over replicas, in _backend_update_step
         return super()._clip_gradients(grads)
 
+    def _clip_summed(self, grads):
+        if not self.global_clipnorm:
+            return super()._clip_gradients(grads)
+        import tensorflow as tf
+
+        # Its norm is one pass over the gradients; Keras's writes their squares first.
+        return tf.clip_by_global_norm(grads, self.global_clipnorm)[0]
+
+    def _apply_weight_decay(self, variables):
+        if keras.backend.backend() != "tensorflow":
+            super()._apply_weight_decay(variables)  # on TensorFlow in update_step
+
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         if keras.backend.backend() != "tensorflow":
             super()._backend_update_step(grads, trainable_variables, learning_rate)
@@ -91,7 +103,7 @@ class AdamW(keras.optimizers.AdamW):
         grads = [tf.convert_to_tensor(grad) for grad in grads]
         variables = [variable.value for variable in trainable_variables]
         summed = self._all_reduce_sum_gradients(zip(grads, variables, strict=True))
-        clipped = super()._clip_gradients([grad for grad, _ in summed])
+        clipped = self._clip_summed([grad for grad, _ in summed])
         tf.__internal__.distribute.interim.maybe_merge_call(
             self._distributed_tf_update_step,
             self._distribution_strategy,
@@ -100,7 +112,11 @@ class AdamW(keras.optimizers.AdamW):
         )
 
     def update_step(self, gradient, variable, learning_rate):
-        if keras.backend.backend() != "tensorflow" or self.amsgrad:  # no kernel is fused for it
+        is_tensorflow = keras.backend.backend() == "tensorflow"
+        if is_tensorflow and self.weight_decay and self._use_weight_decay(variable):
+            rate = ops.cast(learning_rate * self.weight_decay, variable.dtype)
+            variable.assign_sub(variable * rate)
+        if not is_tensorflow or self.amsgrad:  # no kernel is fused for amsgrad
             super().update_step(gradient, variable, learning_rate)
             return
         import tensorflow as tf
