@@ -27,9 +27,11 @@ _PUBLIC = {
 }
 _ROOMS = {
     "data": "keras_bert.data",
+    "evaluation": "keras_bert.training.evaluation",
     "losses": "keras_bert.training.losses",
     "metrics": "keras_bert.training.metrics",
     "optimizers": "keras_bert.training.optimizers",
+    "plots": "keras_bert.plots",
     "text": "keras_bert.text",
 }
 

@@ -7,6 +7,8 @@ import os
 
 from absl import flags
 
+REQUIRED = []
+
 
 def define(values):
     """Declares the flags."""

@@ -2,6 +2,8 @@
 
 from absl import flags
 
+REQUIRED = ["preset", "input"]
+
 
 def define(values):
     """Declares the flags."""
@@ -13,7 +15,6 @@ def define(values):
     )
     flags.DEFINE_string("label_column", "label", "the column of labels", flag_values=values)
     flags.DEFINE_integer("batch_size", 32, "rows at once", flag_values=values)
-    flags.mark_flags_as_required(["preset", "input"], flag_values=values)
 
 
 def main(values):

@@ -3,6 +3,8 @@ Serving warm-up requests."""
 
 from absl import flags
 
+REQUIRED = ["preset", "output"]
+
 
 def define(values):
     """Declares the flags."""
@@ -14,7 +16,6 @@ def define(values):
     flags.DEFINE_integer(
         "sequence_length", None, "longest row in tokens; default: as trained", flag_values=values
     )
-    flags.mark_flags_as_required(["preset", "output"], flag_values=values)
 
 
 def main(values):

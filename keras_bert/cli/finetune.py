@@ -8,6 +8,8 @@ import os
 
 from absl import flags
 
+REQUIRED = ["preset", "train", "output"]
+
 
 def define(values):
     """Declares the flags."""
@@ -37,7 +39,6 @@ def define(values):
         flag_values=values,
     )
     integer("seed", 0, "decides the new weights, dropout and order", flag_values=values)
-    flags.mark_flags_as_required(["preset", "train", "output"], flag_values=values)
 
 
 def main(values):

@@ -8,7 +8,8 @@ import sys
 from absl import flags
 
 # Command -> what it does, in one line. The module of a command has the command's name and holds
-# `define(flag_values)`, which declares its flags, and `main(values)`, which does the work.
+# `REQUIRED`, names of flags that must be given, `define(values)`, which declares all flags, and
+# `main(values)`, which does the work.
 COMMANDS = {
     "demo": "learn from the documentation on this machine, raw text to served model",
     "vocab": "train a vocabulary from text files",
@@ -45,6 +46,7 @@ def main(arguments):
     command = importlib.import_module(f"keras_bert.cli.{name}")
     values = flags.FlagValues()
     command.define(values)
+    flags.mark_flags_as_required(command.REQUIRED, flag_values=values)
     if any(argument in ("--help", "-h", "--helpfull") for argument in arguments[1:]):
         print(_help(name, command, values))
         return 0
@@ -58,6 +60,8 @@ def main(arguments):
         )
     try:
         command.main(values)
+    except BrokenPipeError:  # the reader of our output has gone, as in `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return _fail(name, "interrupted", 130)
     except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
@@ -85,11 +89,12 @@ def _usage():
 
 def _help(name, command, values):
     lines = [f"keras-bert {name}: {COMMANDS[name]}", "", command.__doc__.strip(), "", "flags:"]
-    for flag in sorted(values):
-        definition = values[flag]
-        default = definition.default_as_str
-        lines.append(f"  --{flag}" + (f" (default {default})" if default is not None else ""))
-        lines.append(f"      {definition.help}")
+    required = command.REQUIRED
+    for flag in [*required, *sorted(set(values) - set(required))]:
+        default = values[flag].default_as_str
+        note = "required" if flag in required else f"default {default}".replace("'", "")
+        lines.append(f"  --{flag}" + (f" ({note})" if flag in required or default else ""))
+        lines.append(f"      {values[flag].help}")
     return "\n".join(lines)
 
 

@@ -6,6 +6,8 @@ import sys
 
 from absl import flags
 
+REQUIRED = ["model"]
+
 
 def define(values):
     """Declares the flags."""
@@ -14,7 +16,6 @@ def define(values):
     flags.DEFINE_string("input", None, "a file with one text a line", flag_values=values)
     flags.DEFINE_bool("pairs", False, "a tab parts two texts of a pair", flag_values=values)
     flags.DEFINE_integer("batch_size", 32, "texts at once", flag_values=values)
-    flags.mark_flags_as_required(["model"], flag_values=values)
 
 
 def main(values):

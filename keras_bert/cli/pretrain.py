@@ -8,6 +8,8 @@ import os
 
 from absl import flags
 
+REQUIRED = ["input", "vocab", "output"]
+
 
 def define(values):
     """Declares the flags."""
@@ -58,7 +60,6 @@ def define(values):
         flag_values=values,
     )
     integer("seed", 0, "decides weights, data order, pairs and masks", flag_values=values)
-    flags.mark_flags_as_required(["input", "vocab", "output"], flag_values=values)
 
 
 def main(values):

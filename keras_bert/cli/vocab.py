@@ -2,6 +2,8 @@
 
 from absl import flags
 
+REQUIRED = ["input", "output"]
+
 
 def define(values):
     """Declares the flags."""
@@ -15,7 +17,6 @@ def define(values):
     flags.DEFINE_bool("lowercase", True, "lower-case and strip accents", flag_values=values)
     flags.DEFINE_integer("min_frequency", 2, "times a piece must occur", flag_values=values)
     flags.DEFINE_bool("overwrite", False, "replace an output that exists", flag_values=values)
-    flags.mark_flags_as_required(["input", "output"], flag_values=values)
 
 
 def main(values):

@@ -78,9 +78,15 @@ def export_saved_model(model, preprocess, directory, overwrite=False):
     with atomic.atomic_directory(directory, overwrite, marker=SAVED_MODEL_FILE) as temporary:
         signatures = served.signatures()
         functions = {name: function for name, (function, _) in signatures.items()}
+        logger = tf.get_logger()
+        level = logger.level
         try:
+            # It would name the temporary folder as the place where the model now lies.
+            logger.setLevel("WARNING")
             tf.saved_model.save(served, temporary, signatures=functions)
         except tf.errors.ResourceExhaustedError as error:  # TensorFlow's name for a full disk
             raise OSError(f"{directory} cannot be written: {error.message}") from error
+        finally:
+            logger.setLevel(level)
         name = os.path.basename(os.path.dirname(os.path.realpath(os.fspath(directory))))
         write_warmup(temporary, name, {key: requests for key, (_, requests) in signatures.items()})

@@ -1,5 +1,6 @@
 """What every model here shares: configuration, presets, counting of real tokens, clear errors."""
 
+import contextlib
 import re
 import warnings
 
@@ -7,6 +8,7 @@ import keras
 from keras import ops
 
 from keras_bert.config import BertConfig
+from keras_bert.models.steps import after
 
 
 class BertModel(keras.Model):
@@ -26,17 +28,24 @@ class BertModel(keras.Model):
         self.real_tokens.update_state(ops.cast(x["padding_mask"], "float32"))
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
+    # The batch is the last argument on every backend.
+    def train_step(self, *args):
+        with after(args[-1]):
+            return super().train_step(*args)
+
+    def test_step(self, *args):
+        with after(args[-1]):
+            return super().test_step(*args)
+
     def fit(self, x=None, *args, **kwargs):
         if hasattr(x, "element_spec"):
             # A dataset is in its own order; Keras would warn that it cannot shuffle it.
             kwargs.setdefault("shuffle", False)
-        return self._with_clear_errors(super().fit, x, *args, **kwargs)
+        with _end_of_data_expected(kwargs.get("steps_per_epoch") is None):
+            return self._with_clear_errors(super().fit, x, *args, **kwargs)
 
     def evaluate(self, *args, **kwargs):
-        with warnings.catch_warnings():
-            if kwargs.get("steps") is None:
-                # Then the data's end is the end, not an interruption.
-                warnings.filterwarnings("ignore", "Your input ran out of data")
+        with _end_of_data_expected(kwargs.get("steps") is None):
             return self._with_clear_errors(super().evaluate, *args, **kwargs)
 
     def predict(self, *args, **kwargs):
@@ -77,6 +86,15 @@ class BertModel(keras.Model):
                 "right class, or of the right token for a masked-LM head"
             )
         return None
+
+
+@contextlib.contextmanager
+def _end_of_data_expected(is_expected):
+    """Keeps Keras from calling the end of data of unknown length an interruption."""
+    with warnings.catch_warnings():
+        if is_expected:
+            warnings.filterwarnings("ignore", "Your input ran out of data")
+        yield
 
 
 def backbone_inputs():
