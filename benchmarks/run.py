@@ -70,9 +70,8 @@ def main(argv):
             measured, left_out = _measure(group, {**task, "module": module}, rounds)
             results["groups"].append(measured)
             results["left_out"] += left_out
-            # After every group: an interrupted run leaves what it has.
-            (RESULTS / f"{name}.json").write_text(json.dumps(results, indent=1) + "\n")
-            (RESULTS / f"{name}.md").write_text(table.markdown(results), encoding="utf-8")
+            _write(results, name)  # each time: an interrupted run leaves what it has
+    _write(results, name)
     print(table.markdown(results))
     print(f"written to {(RESULTS / name).relative_to(ROOT)}.md and .json")
 
@@ -116,6 +115,11 @@ def _measure(group, task, rounds):
         ],
     }
     return measured, left_out
+
+
+def _write(results, name):
+    (RESULTS / f"{name}.json").write_text(json.dumps(results, indent=1) + "\n")
+    (RESULTS / f"{name}.md").write_text(table.markdown(results), encoding="utf-8")
 
 
 def _header():
