@@ -20,6 +20,9 @@ REPLACEMENT = "\ufffd"
 # All of UTF-8 but nothing else: RE2 takes surrogates too when it is not told otherwise.
 _VALID_UTF8 = r"[\x{0}-\x{D7FF}\x{E000}-\x{10FFFF}]*"
 
+# ASCII without control characters.
+_PLAIN = r"[\t\n\r\x20-\x7e]*"
+
 # Google's `_clean_text`: NUL, U+FFFD, Cc and Cf go; tab, newline and carriage return stay (spaces).
 _REMOVED = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\p{Cf}\x{FFFD}]"
 
@@ -83,6 +86,18 @@ def normalize(texts, lowercase, strip_accents):
         >>> normalize(tf.constant(["Ünïcode\u200b İ ΟΔΟΣ"]), True, True).numpy()[0].decode()
         'unicode i οδος'
     """
+    flat = tf.reshape(texts, [-1])
+    plain = tf.strings.regex_full_match(flat, _PLAIN)
+    others = tf.where(tf.logical_not(plain))
+    # Most lines of English are ASCII throughout, where only the case is left to do.
+    done = tf.strings.lower(flat) if lowercase else flat
+    done = tf.tensor_scatter_nd_update(
+        done, others, _normalize_any(tf.gather_nd(flat, others), lowercase, strip_accents)
+    )
+    return _same_shape(tf.reshape(done, tf.shape(texts)), texts)
+
+
+def _normalize_any(texts, lowercase, strip_accents):
     texts = _replace_invalid(texts)
     texts = tf.strings.regex_replace(texts, _REMOVED, "")
     if lowercase:
