@@ -145,6 +145,10 @@ class BertConfig:
         Raises:
             ValueError: the name is not known.
             TypeError: an override is not a field.
+
+        Example:
+            >>> BertConfig.named("small", vocabulary_size=8_000).num_layers
+            4
         """
         if name not in NAMED_SIZES:
             raise ValueError(
@@ -154,7 +158,15 @@ class BertConfig:
 
     @classmethod
     def from_dict(cls, values):
-        """Makes a configuration from a dict of fields; an unknown key raises `ValueError`."""
+        """Makes a configuration from a dict of fields, as `to_dict` returns it.
+
+        Raises:
+            ValueError: a key is not known, or a value is out of range.
+
+        Example:
+            >>> BertConfig.from_dict({"hidden_dim": 128, "num_heads": 2}).intermediate_dim
+            512
+        """
         known = {field.name for field in dataclasses.fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
@@ -166,8 +178,17 @@ class BertConfig:
 
     @classmethod
     def from_json(cls, text):
-        """Makes a configuration from the text that `to_json` returns."""
-        values = json.loads(text)
+        """Makes a configuration from the text that `to_json` returns.
+
+        Raises:
+            ValueError: the text is no JSON object, or as `from_dict`.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise ValueError(
+                f"BertConfig.from_json: expected a JSON object; the text is no JSON: {error}"
+            ) from error
         if not isinstance(values, dict):
             raise ValueError(
                 f"BertConfig.from_json: expected a JSON object; received {type(values).__name__}"
@@ -176,9 +197,27 @@ class BertConfig:
 
     @classmethod
     def load(cls, path):
-        """Reads a configuration from a JSON file of `BertConfig` fields."""
-        with open(os.fspath(path), encoding="utf-8") as file:
-            return cls.from_json(file.read())
+        """Reads a configuration from a JSON file of `BertConfig` fields.
+
+        Args:
+            path: str or path-like.
+
+        Returns:
+            A `BertConfig`.
+
+        Raises:
+            OSError: the file cannot be read.
+            ValueError: as `from_json`; the message names the file.
+
+        Example:
+            >>> config = BertConfig.load("path/to/bert_config.json")
+        """
+        path = os.fspath(path)
+        with open(path, encoding="utf-8") as file:
+            try:
+                return cls.from_json(file.read())
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from error
 
     def to_dict(self):
         """Returns the fields as a dict of plain values."""
@@ -193,6 +232,10 @@ class BertConfig:
 
         Sizes that follow from `hidden_dim` (4 x for `intermediate_dim`, 1 x for `embedding_dim`)
         go on following it, unless they are among the changes.
+
+        Example:
+            >>> BertConfig(hidden_dim=128, num_heads=2).replace(hidden_dim=256).intermediate_dim
+            1024
         """
         if self.intermediate_dim == 4 * self.hidden_dim:
             changes.setdefault("intermediate_dim", None)

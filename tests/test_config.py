@@ -163,7 +163,7 @@ def test_unknown_keys_and_names_are_refused():
         BertConfig.from_dict({"vocab_size": 3, "hidden_size": 4, "num_layers": 1})
     with pytest.raises(ValueError, match="expected a JSON object; received list"):
         BertConfig.from_json("[1]")
-    with pytest.raises(ValueError, match="Expecting"):
+    with pytest.raises(ValueError, match="expected a JSON object; the text is no JSON: Expecting"):
         BertConfig.from_json("{")
     with pytest.raises(ValueError, match="tiny, mini, small, medium, base, large; received 'huge'"):
         BertConfig.named("huge")
@@ -171,6 +171,14 @@ def test_unknown_keys_and_names_are_refused():
         BertConfig.named("tiny", hidden_size=3)
     with pytest.raises(TypeError):
         BertConfig(30_522)  # by keyword only: the order of fields means nothing
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    path = tmp_path / "bert_config.json"
+    for text, message in (("{", "the text is no JSON"), ('{"layers": 3}', "unknown keys layers")):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=f"^{path}: .*{message}"):
+            BertConfig.load(path)
 
 
 def test_replace_checks_again_and_lets_sizes_follow():
