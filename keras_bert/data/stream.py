@@ -6,6 +6,7 @@ block's examples, pack, mask, batch, prefetch. No step keeps a state: everything
 it costs one block.
 """
 
+import inspect
 import itertools
 import numbers
 from bisect import bisect_right
@@ -122,7 +123,7 @@ class PretrainingStream:
     Raises:
         FileNotFoundError: a file is missing.
         ValueError: no text, one document only for `"nsp"`, a damaged `.gz` file, a setting out of
-            range, or a `start` that this corpus does not have.
+            range, or a `start` that this corpus does not have or that leaves nothing of `epochs`.
 
     Example:
         >>> import pathlib, tempfile, keras_bert as kb
@@ -211,6 +212,12 @@ class PretrainingStream:
             reading=reading,
         )
         self.start = self._find(start)
+        if epochs is not None and self.start.epoch >= epochs:
+            raise ValueError(
+                f"start={start!r} lies in epoch {self.start.epoch}, counted from 0, but epochs="
+                f"{epochs} ends before it: nothing is left. Begin earlier, or ask for "
+                f"{self.start.epoch + 1} or more epochs."
+            )
         # Blocks in the order of the stream: their places and counts, and the examples before each,
         # counted from the beginning of the first one.
         self._places, self._counts, self._examples_before = [], [], [0]
@@ -380,6 +387,10 @@ class PretrainingStream:
                 "random second segments from another one. Separate the documents by empty lines, "
                 "or use pairs='sop' or pairs='none'."
             )
+
+
+# Help and completion show the settings, not `**settings`.
+pretraining.__signature__ = inspect.signature(PretrainingStream)
 
 
 def _names(paths):

@@ -292,9 +292,10 @@ def test_positions_of_a_stream(files, tokenizer):
     for batches in (-1, -(10**6)):
         with pytest.raises(ValueError, match="position_after"):
             stream.position_after(batches)
-    after_the_end = kb.data.PretrainingStream(files, tokenizer, start=10_000, **SMALL)
-    assert after_the_end.start == kb.data.Position(2, 0, 0)
-    assert collect(after_the_end) == []
+    end = stream.position_after(len(collect(stream)))
+    for after_the_end, epoch in ((10_000, 2), (end, 2), ((7, 0, 0), 7)):
+        with pytest.raises(ValueError, match=rf"lies in epoch {epoch}.* epochs=2 ends before"):
+            kb.data.PretrainingStream(files, tokenizer, start=after_the_end, **SMALL)
 
 
 def test_dataset_gives_the_batches_of_the_stream(files, tokenizer):
