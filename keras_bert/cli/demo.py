@@ -30,3 +30,9 @@ def main(values):
     print(
         f"{results['seconds']['total']:.0f} seconds; {os.path.join(values.output, 'report.html')}"
     )
+    seeds = results["seeds"]
+    if sum(seeds["pretrained"]) <= sum(seeds["scratch"]):
+        raise RuntimeError(
+            "pretraining did not help: the classifier from scratch is as good over the seeds. "
+            "Raise --steps"
+        )

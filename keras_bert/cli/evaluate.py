@@ -14,7 +14,7 @@ def define(values):
         "text_columns", None, "one or two columns; default: found", flag_values=values
     )
     flags.DEFINE_string("label_column", "label", "the column of labels", flag_values=values)
-    flags.DEFINE_integer("batch_size", 32, "rows at once", flag_values=values)
+    flags.DEFINE_integer("batch_size", 32, "rows at once", lower_bound=1, flag_values=values)
 
 
 def main(values):

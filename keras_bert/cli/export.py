@@ -14,7 +14,11 @@ def define(values):
     )
     flags.DEFINE_bool("overwrite", False, "replace an output that exists", flag_values=values)
     flags.DEFINE_integer(
-        "sequence_length", None, "longest row in tokens; default: as trained", flag_values=values
+        "sequence_length",
+        None,
+        "longest row in tokens; default: as trained",
+        lower_bound=3,
+        flag_values=values,
     )
 
 

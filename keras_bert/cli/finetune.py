@@ -8,6 +8,8 @@ import os
 
 from absl import flags
 
+from keras_bert.cli import devices
+
 REQUIRED = ["preset", "train", "output"]
 
 
@@ -24,21 +26,14 @@ def define(values):
         "text_columns", None, "one or two columns; default: found", flag_values=values
     )
     string("label_column", "label", "the column of labels", flag_values=values)
-    integer("sequence_length", 128, "longest row in tokens", flag_values=values)
-    integer("batch_size", 32, "rows a step", flag_values=values)
-    integer("epochs", 3, "passes over the data", flag_values=values)
+    integer("sequence_length", 128, "longest row in tokens", lower_bound=1, flag_values=values)
+    integer("batch_size", 32, "rows a step", lower_bound=1, flag_values=values)
+    integer("epochs", 3, "passes over the data", lower_bound=1, flag_values=values)
     number("learning_rate", 3e-5, "the peak", flag_values=values)
-    flags.DEFINE_enum(
-        "strategy", "auto", ["auto", "default", "mirrored"], "devices", flag_values=values
+    devices.define(values)
+    integer(
+        "seed", 0, "decides the new weights, dropout and order", lower_bound=0, flag_values=values
     )
-    flags.DEFINE_enum(
-        "precision",
-        "float32",
-        ["float32", "mixed_bfloat16", "mixed_float16"],
-        "dtype policy",
-        flag_values=values,
-    )
-    integer("seed", 0, "decides the new weights, dropout and order", flag_values=values)
 
 
 def main(values):

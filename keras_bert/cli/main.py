@@ -64,7 +64,7 @@ def main(arguments):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return _fail(name, "interrupted", 130)
-    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
+    except Exception as error:  # a line says what a user can use; the variable shows the rest
         if os.environ.get("KERAS_BERT_TRACEBACK"):
             raise
         return _fail(name, str(error) or type(error).__name__, 1)
@@ -75,7 +75,7 @@ def _fail(name, message, code):
     # Keras dresses the message of an error inside a layer in colours and paragraphs.
     message = re.sub(r"\x1b\[[0-9;]*m", "", message)
     message = " ".join(message.split())
-    print(f"keras-bert {name}: error: {message}".replace(" :", ":"), file=sys.stderr)
+    print(f"{f'keras-bert {name}'.strip()}: error: {message}", file=sys.stderr)
     return code
 
 

@@ -15,7 +15,7 @@ def define(values):
     flags.DEFINE_multi_string("text", [], "a text; may be repeated", flag_values=values)
     flags.DEFINE_string("input", None, "a file with one text a line", flag_values=values)
     flags.DEFINE_bool("pairs", False, "a tab parts two texts of a pair", flag_values=values)
-    flags.DEFINE_integer("batch_size", 32, "texts at once", flag_values=values)
+    flags.DEFINE_integer("batch_size", 32, "texts at once", lower_bound=1, flag_values=values)
 
 
 def main(values):
@@ -23,6 +23,8 @@ def main(values):
     from keras_bert.cli.quiet import import_tensorflow
 
     import_tensorflow()
+    import tqdm
+
     import keras_bert as kb
 
     texts = list(values.text)
@@ -32,8 +34,15 @@ def main(values):
     elif not texts:
         texts = sys.stdin.read().removesuffix("\n").split("\n")
     items = [_pair(text, place) for place, text in enumerate(texts, 1)] if values.pairs else texts
-    for answer in kb.Predictor(values.model)(items, batch_size=values.batch_size):
-        print(json.dumps(answer, ensure_ascii=False))
+    predictor = kb.Predictor(values.model)
+    # Answers appear as they are found; a portion is large enough to be sorted by length inside.
+    portion = 32 * values.batch_size
+    with tqdm.tqdm(total=len(items), unit="text", leave=False, disable=None) as bar:
+        for start in range(0, len(items), portion):
+            part = items[start : start + portion]
+            for answer in predictor(part, batch_size=values.batch_size):
+                print(json.dumps(answer, ensure_ascii=False))
+            bar.update(len(part))
 
 
 def _pair(text, place):

@@ -8,6 +8,8 @@ import os
 
 from absl import flags
 
+from keras_bert.cli import devices
+
 REQUIRED = ["input", "vocab", "output"]
 
 
@@ -28,12 +30,14 @@ def define(values):
         "tiny, mini, small, medium, base, large or a JSON file of BertConfig",
         flag_values=values,
     )
-    integer("sequence_length", 128, "tokens a row", flag_values=values)
-    integer("batch_size", 256, "rows a step, all replicas together", flag_values=values)
-    integer("steps", 100_000, "training steps", flag_values=values)
-    integer("report_every", 1_000, "steps between reports", flag_values=values)
+    integer("sequence_length", 128, "tokens a row", lower_bound=1, flag_values=values)
+    integer(
+        "batch_size", 256, "rows a step, all replicas together", lower_bound=1, flag_values=values
+    )
+    integer("steps", 100_000, "training steps", lower_bound=1, flag_values=values)
+    integer("report_every", 1_000, "steps between reports", lower_bound=1, flag_values=values)
     number("learning_rate", 1e-4, "the peak", flag_values=values)
-    integer("warmup_steps", None, "default: a tenth of --steps", flag_values=values)
+    integer("warmup_steps", None, "default: a tenth of --steps", lower_bound=0, flag_values=values)
     number("weight_decay", 0.01, "decoupled, matrices only", flag_values=values)
     flags.DEFINE_enum("pairs", "nsp", ["nsp", "sop", "none"], "second segments", flag_values=values)
     flags.DEFINE_enum(
@@ -49,17 +53,10 @@ def define(values):
     flags.DEFINE_enum(
         "word_segmenter", None, ["jieba"], "finds Chinese words for --masking", flag_values=values
     )
-    flags.DEFINE_enum(
-        "strategy", "auto", ["auto", "default", "mirrored"], "devices", flag_values=values
+    devices.define(values)
+    integer(
+        "seed", 0, "decides weights, data order, pairs and masks", lower_bound=0, flag_values=values
     )
-    flags.DEFINE_enum(
-        "precision",
-        "float32",
-        ["float32", "mixed_bfloat16", "mixed_float16"],
-        "dtype policy",
-        flag_values=values,
-    )
-    integer("seed", 0, "decides weights, data order, pairs and masks", flag_values=values)
 
 
 def main(values):
@@ -71,6 +68,7 @@ def main(values):
 
     import keras_bert as kb
     from keras_bert.cli.folders import refuse_existing, write_history
+    from keras_bert.training.stopping import StopAfter
 
     refuse_existing(values.output, values.overwrite)
     keras.utils.set_random_seed(values.seed)
@@ -115,7 +113,7 @@ def main(values):
         steps_per_epoch=every,
         epochs=-(-values.steps // every),
         validation_data=held_out,
-        callbacks=[kb.Throughput(), save],
+        callbacks=[kb.Throughput(), StopAfter(values.steps), save],
     ).history
     write_history(history, values.output)
     print(f"read {data.stream.counts}")

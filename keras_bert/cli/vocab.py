@@ -12,10 +12,12 @@ def define(values):
     )
     flags.DEFINE_string("output", None, "the vocabulary file to write", flag_values=values)
     flags.DEFINE_integer(
-        "size", 30_000, "most entries, special tokens included", flag_values=values
+        "size", 30_000, "most entries, special tokens included", lower_bound=6, flag_values=values
     )
     flags.DEFINE_bool("lowercase", True, "lower-case and strip accents", flag_values=values)
-    flags.DEFINE_integer("min_frequency", 2, "times a piece must occur", flag_values=values)
+    flags.DEFINE_integer(
+        "min_frequency", 2, "times a piece must occur", lower_bound=1, flag_values=values
+    )
     flags.DEFINE_bool("overwrite", False, "replace an output that exists", flag_values=values)
 
 

@@ -129,8 +129,8 @@ def prose_sentences(text):
         lines = [line for line in paragraph.split("\n") if line.strip()]
         if any(line.lstrip().startswith((">>>", "...", "|", "+-")) for line in lines):
             continue
-        # A line that is not indented deeper than the paragraph's first, or that names an argument,
-        # begins a passage of its own; the others go on with the one before.
+        # A line that names an argument or is an item of a list begins a passage of its own; the
+        # others go on with the one before.
         passages = []
         for line in lines:
             starts = not passages or re.match(r"\s*([-*] |\w+: |\w+ : )", line)

@@ -8,6 +8,7 @@ import numpy as np
 
 import keras_bert as kb
 from keras_bert.training.evaluation import classification_report, predict_classes
+from keras_bert.training.stopping import StopAfter
 
 SEQUENCE_LENGTH = 64
 BATCH_SIZE = 64
@@ -51,10 +52,10 @@ def pretrain(training_path, held_out_path, tokenizer, steps, seed=0):
     reports = 8
     history = model.fit(
         data,
-        steps_per_epoch=max(1, steps // reports),
+        steps_per_epoch=-(-steps // reports),
         epochs=reports,
         validation_data=held_out,
-        callbacks=[kb.Throughput()],
+        callbacks=[kb.Throughput(), StopAfter(steps)],
         verbose=2,
     ).history
     measures = {name: column[-1] for name, column in history.items() if name.startswith("val_")}

@@ -1,6 +1,7 @@
 """What a classifier gets right: accuracy, F1 and the confusion matrix, from class numbers."""
 
 import numpy as np
+import tqdm
 
 
 def classification_report(true, predicted, labels):
@@ -55,7 +56,7 @@ def classification_report(true, predicted, labels):
 
 
 def predict_classes(model, data):
-    """Runs a classifier over a labelled dataset.
+    """Runs a classifier over a labelled dataset; a terminal sees a progress bar.
 
     Args:
         model: `BertTextClassifier`.
@@ -65,7 +66,7 @@ def predict_classes(model, data):
         A pair of int arrays `(examples,)`: true and predicted class numbers, in one order.
     """
     true, predicted = [], []
-    for inputs, labels, _ in data:
+    for inputs, labels, _ in tqdm.tqdm(data, unit="batch", leave=False, disable=None):
         predicted.append(np.argmax(model.predict_on_batch(inputs)["classification"], axis=-1))
         true.append(np.asarray(labels["classification"]))
     return np.concatenate(true), np.concatenate(predicted)

@@ -69,7 +69,10 @@ class AdamW(keras.optimizers.AdamW):
     number of replicas gives the same step. On TensorFlow one fused kernel updates a variable: the
     step is bound by memory, and Keras's own formula passes over it a dozen times.
 
-    Arguments: those of `keras.optimizers.AdamW`.
+    Args: those of `keras.optimizers.AdamW`.
+
+    Example:
+        >>> optimizer = AdamW(1e-4, weight_decay=0.01, global_clipnorm=1.0)
     """
 
     def _use_weight_decay(self, variable):
@@ -114,8 +117,9 @@ class AdamW(keras.optimizers.AdamW):
     def update_step(self, gradient, variable, learning_rate):
         is_tensorflow = keras.backend.backend() == "tensorflow"
         if is_tensorflow and self.weight_decay and self._use_weight_decay(variable):
-            rate = ops.cast(learning_rate * self.weight_decay, variable.dtype)
-            variable.assign_sub(variable * rate)
+            kept = 1.0 - ops.cast(learning_rate * self.weight_decay, variable.dtype)
+            # The product's buffer becomes the variable's: subtracting would pass over both again.
+            variable.assign(variable * kept)
         if not is_tensorflow or self.amsgrad:  # no kernel is fused for amsgrad
             super().update_step(gradient, variable, learning_rate)
             return

@@ -7,6 +7,7 @@ import pytest
 
 import keras_bert as kb
 from keras_bert.training import throughput
+from keras_bert.training.stopping import StopAfter
 
 CONFIG = kb.BertConfig(
     vocabulary_size=9, num_layers=1, hidden_dim=4, num_heads=2, max_sequence_length=8
@@ -56,3 +57,20 @@ def test_counts_real_tokens_only(clock):
     # One step an epoch leaves nothing to measure.
     history = model.fit(inputs(), labels, verbose=0, callbacks=[kb.Throughput()]).history
     assert set(history) == {"accuracy", "loss"}
+
+
+def test_stop_after_ends_in_the_middle_of_an_epoch_and_still_validates():
+    model = kb.BertTextClassifier(kb.BertBackbone(CONFIG), ["a", "b"])
+    model.compile(optimizer="sgd", **kb.losses.classification())
+    labels = {"classification": np.arange(10) % 2}
+    history = model.fit(
+        inputs(),
+        labels,
+        validation_data=(inputs(), labels),
+        batch_size=2,
+        epochs=3,
+        verbose=0,
+        callbacks=[StopAfter(7)],
+    ).history
+    assert int(model.optimizer.iterations) == 7
+    assert len(history["loss"]) == len(history["val_loss"]) == 2
