@@ -26,7 +26,8 @@ def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
 
     Raises:
         FileExistsError: the folder exists and `overwrite` is False, or it is no model directory.
-        ValueError: the tokenizer's vocabulary is not as long as the model's embedding table.
+        ValueError: the tokenizer's vocabulary is not as long as the model's embedding table, or
+            the preprocessor's `sequence_length` is longer than the position table.
         OSError: something cannot be written; a former folder stays whole.
 
     Example:
@@ -41,6 +42,8 @@ def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
     """
     tokenizer = getattr(preprocess_or_tokenizer, "tokenizer", preprocess_or_tokenizer)
     check_vocabulary(model, tokenizer)
+    if preprocess_or_tokenizer is not tokenizer:
+        check_sequence_length(model, preprocess_or_tokenizer)
     values = config_file.config_values(
         model.config,
         names.architecture(model),
@@ -49,13 +52,16 @@ def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
         pad_token_id=tokenizer.pad_id,
     )
     with atomic.atomic_directory(directory, overwrite, marker=config_file.CONFIG_FILE) as new:
-        huggingface.save_weights(model, new)
-        if preprocess_or_tokenizer is tokenizer:
-            tokenizer.save(new, model_max_length=model.config.max_sequence_length)
-        else:
-            preprocess_or_tokenizer.save(new)
-        with open(os.path.join(new, config_file.CONFIG_FILE), "w", encoding="utf-8") as file:
-            file.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+        try:
+            huggingface.save_weights(model, new)
+            if preprocess_or_tokenizer is tokenizer:
+                tokenizer.save(new, model_max_length=model.config.max_sequence_length)
+            else:
+                preprocess_or_tokenizer.save(new)
+            with open(os.path.join(new, config_file.CONFIG_FILE), "w", encoding="utf-8") as file:
+                file.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+        except OSError as error:  # it names a file of the temporary folder, or none
+            raise OSError(f"{directory} cannot be written: {error}") from error
 
 
 def open_preset(directory):
@@ -128,4 +134,14 @@ def check_vocabulary(model, tokenizer):
             f"the tokenizer has {tokenizer.vocabulary_size} tokens, but the model's embedding "
             f"table has vocabulary_size={model.config.vocabulary_size} rows; expected the "
             "tokenizer that the model was trained with"
+        )
+
+
+def check_sequence_length(model, preprocess):
+    """Raises `ValueError` where a preprocessor makes rows longer than a model's position table."""
+    if preprocess.sequence_length > model.config.max_sequence_length:
+        raise ValueError(
+            f"the preprocessor's sequence_length={preprocess.sequence_length} is longer than the "
+            f"model's position table, max_sequence_length={model.config.max_sequence_length}; "
+            "use a preprocessor with a shorter one, or a model with a longer table"
         )

@@ -6,11 +6,12 @@ import keras
 import tensorflow as tf
 
 from keras_bert import atomic
-from keras_bert.checkpoints.preset import check_vocabulary
+from keras_bert.checkpoints.preset import check_sequence_length, check_vocabulary
 from keras_bert.export.classifier import ServedClassifier
 from keras_bert.export.masked_lm import ServedMaskedLM
 from keras_bert.export.warmup import write_warmup
 from keras_bert.models.masked_lm import BertMaskedLM
+from keras_bert.models.pretrainer import BertPretrainer
 from keras_bert.models.text_classifier import BertTextClassifier
 
 SAVED_MODEL_FILE = "saved_model.pb"
@@ -60,7 +61,7 @@ def export_saved_model(model, preprocess, directory, overwrite=False):
     if served_class is None:
         raise ValueError(
             f"expected one of {', '.join(task.__name__ for task in _SERVED)}; received "
-            f"{type(model).__name__}"
+            f"{type(model).__name__}. {_advice(model)}"
         )
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
@@ -69,24 +70,31 @@ def export_saved_model(model, preprocess, directory, overwrite=False):
         )
     served = served_class(model, preprocess)
     check_vocabulary(model, preprocess.tokenizer)
-    if preprocess.sequence_length > model.config.max_sequence_length:
-        raise ValueError(
-            f"the preprocessor's sequence_length={preprocess.sequence_length} is longer than the "
-            f"model's position table, max_sequence_length={model.config.max_sequence_length}; "
-            "use a preprocessor with a shorter one"
-        )
+    check_sequence_length(model, preprocess)
     with atomic.atomic_directory(directory, overwrite, marker=SAVED_MODEL_FILE) as temporary:
         signatures = served.signatures()
         functions = {name: function for name, (function, _) in signatures.items()}
+        requests = {name: requests for name, (_, requests) in signatures.items()}
+        served_name = os.path.basename(os.path.dirname(os.path.realpath(os.fspath(directory))))
         logger = tf.get_logger()
         level = logger.level
         try:
             # It would name the temporary folder as the place where the model now lies.
             logger.setLevel("WARNING")
             tf.saved_model.save(served, temporary, signatures=functions)
+            write_warmup(temporary, served_name, requests)
         except tf.errors.ResourceExhaustedError as error:  # TensorFlow's name for a full disk
             raise OSError(f"{directory} cannot be written: {error.message}") from error
         finally:
             logger.setLevel(level)
-        name = os.path.basename(os.path.dirname(os.path.realpath(os.fspath(directory))))
-        write_warmup(temporary, name, {key: requests for key, (_, requests) in signatures.items()})
+
+
+def _advice(model):
+    """Returns how to make of a model that has no task of its own one that can be exported."""
+    if isinstance(model, BertPretrainer):
+        return (
+            "Save it by save_preset(folder, model, preprocess), then export "
+            "BertMaskedLM.from_preset(folder), or fine-tune BertTextClassifier.from_preset(folder, "
+            "labels)"
+        )
+    return "Put the backbone into one of them and train it"

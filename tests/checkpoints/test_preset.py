@@ -1,6 +1,7 @@
 """Saved, then read: the same model, in this process and in a fresh one."""
 
 import errno
+import functools
 import json
 import os
 import pathlib
@@ -9,9 +10,11 @@ import subprocess
 import sys
 import textwrap
 import time
+from unittest import mock
 
 import numpy as np
 import pytest
+import safetensors
 from numpy_bert import hf_config, hf_tensors, inputs
 
 import keras_bert as kb
@@ -154,14 +157,23 @@ def test_a_full_disk_keeps_the_former_checkpoint(directory, tokenizer, tmp_path,
     kb.save_preset(tmp_path / "saved", model, tokenizer)
     before = weights(model)
 
-    def full(*args, **kwargs):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    full_for_safetensors = safetensors.SafetensorError("I/O error: No space left on device")
+
+    def save_half(error, tensors, path, metadata):
+        pathlib.Path(path).write_bytes(b"half of it")
+        raise error
 
     model.set_weights([weight + 1 for weight in model.get_weights()])
-    for module, name in ((huggingface, "save_file"), (json, "dumps")):
+    for module, name, function in (
+        (huggingface, "save_file", functools.partial(save_half, full)),
+        (huggingface, "save_file", functools.partial(save_half, full_for_safetensors)),
+        (json, "dumps", mock.Mock(side_effect=full)),
+    ):
         with monkeypatch.context() as patch:
-            patch.setattr(module, name, full)
-            with pytest.raises(OSError, match="No space left"):
+            patch.setattr(module, name, function)
+            message = f"^{tmp_path / 'saved'} cannot be written: .*No space left"
+            with pytest.raises(OSError, match=message):
                 kb.save_preset(tmp_path / "saved", model, tokenizer, overwrite=True)
         assert sorted(os.listdir(tmp_path)) == ["hf", "saved"]
         for path, value in weights(kb.BertBackbone.from_preset(tmp_path / "saved")).items():
@@ -188,6 +200,26 @@ def test_tokenizer_and_table_must_agree(directory, tokenizer, tiny_vocabulary, t
         file.write("extra")  # a last line without its end counts
     with pytest.raises(ValueError, match=f"has {size + 1} lines.*vocab_size={size}"):
         kb.BertBackbone.from_preset(directory)
+
+
+def test_a_preprocessor_longer_than_the_model_is_refused(tokenizer, tmp_path):
+    config = kb.BertConfig(
+        vocabulary_size=tokenizer.vocabulary_size,
+        num_layers=1,
+        hidden_dim=8,
+        num_heads=2,
+        max_sequence_length=16,
+    )
+    model = kb.BertTextClassifier(kb.BertBackbone(config), labels=["a", "b"])
+    longer = kb.TextClassifierPreprocessor(tokenizer, sequence_length=17)
+    message = "sequence_length=17 is longer.*max_sequence_length=16; use a preprocessor with"
+    with pytest.raises(ValueError, match=message):
+        kb.save_preset(tmp_path / "saved", model, longer)
+    assert os.listdir(tmp_path) == []
+    fitting = kb.TextClassifierPreprocessor(tokenizer, sequence_length=16)
+    kb.save_preset(tmp_path / "saved", model, fitting)
+    again = kb.TextClassifierPreprocessor.from_preset(tmp_path / "saved")
+    assert again.sequence_length == 16
 
 
 def test_names_of_the_hub(directory, monkeypatch):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import subprocess
 import sys
 import textwrap
@@ -254,7 +253,12 @@ def test_what_cannot_be_exported(classifier, tokenizer, preprocess, tiny_vocabul
         ),
         (classifier, kb.MaskedLMPreprocessor(tokenizer), "expected a TextClassifierPreprocessor"),
         (classifier, tokenizer, "expected a TextClassifierPreprocessor; received BertTokenizer"),
-        (classifier.backbone, preprocess, "expected one of BertTextClassifier"),
+        (classifier.backbone, preprocess, "expected one of BertTextClassifier.*Put the backbone"),
+        (
+            kb.BertPretrainer(classifier.backbone),
+            preprocess,
+            "received BertPretrainer. Save it by save_preset.*export BertMaskedLM.from_preset",
+        ),
     ]:
         with pytest.raises(ValueError, match=message):
             kb.export_saved_model(model, other, tmp_path / "model" / "1")
@@ -271,16 +275,18 @@ def test_an_existing_folder_is_kept(classifier, preprocess, tmp_path, monkeypatc
     assert os.listdir(tmp_path / "1") == ["thesis.tex"]
     (tmp_path / "1" / "saved_model.pb").write_text("former")
 
-    def full(served, folder, **kwargs):
-        (pathlib.Path(folder) / "saved_model.pb").write_text("half of it")
+    def full(*args, **kwargs):
         # What TensorFlow makes of a full disk.
         raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
 
-    monkeypatch.setattr(tf.saved_model, "save", full)
-    with pytest.raises(OSError, match="No space left"):
-        kb.export_saved_model(classifier, preprocess, tmp_path / "1", overwrite=True)
-    assert (tmp_path / "1" / "saved_model.pb").read_text() == "former"
-    assert os.listdir(tmp_path) == ["1"]
+    # The disk is full for the model, or for its warm-up file alone.
+    for module, name in ((tf.saved_model, "save"), (tf.io.TFRecordWriter, "write")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, full)
+            with pytest.raises(OSError, match=f"^{tmp_path / '1'} cannot be written: No space"):
+                kb.export_saved_model(classifier, preprocess, tmp_path / "1", overwrite=True)
+        assert (tmp_path / "1" / "saved_model.pb").read_text() == "former"
+        assert os.listdir(tmp_path) == ["1"]
 
 
 def test_a_length_without_room_for_pairs(tiny_vocabulary, tokenizer, tmp_path):
