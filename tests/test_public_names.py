@@ -64,8 +64,27 @@ def test_every_public_name_resolves(name):
         assert value.__module__.startswith("keras_bert.")
     if name in kb._ROOMS:
         assert value is importlib.import_module(kb._ROOMS[name])
-        for inner in getattr(value, "__all__", ()):
-            assert getattr(value, inner).__doc__
+
+
+def named_in(room):
+    """The public functions and classes of a room: what it lists, or else what it defines."""
+    module = importlib.import_module(kb._ROOMS[room])
+    names = getattr(module, "__all__", None) or [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    ]
+    return [(f"kb.{room}.{name}", getattr(module, name)) for name in names]
+
+
+@pytest.mark.parametrize("room", kb._ROOMS)
+def test_every_name_in_a_room_says_how_it_is_used(room):
+    values = [(name, value) for name, value in named_in(room) if callable(value)]
+    assert values
+    for name, value in values:
+        assert value.__doc__, f"{name} has no docstring"
+        parts = ("Args:", "Call arguments", "Returns", "Example:")
+        assert any(part in value.__doc__ for part in parts), f"{name}: its docstring is too short"
 
 
 def test_unknown_names_are_refused():

@@ -9,6 +9,13 @@ class Position(NamedTuple):
 
     It is all that has to be kept beside the weights to go on with the same data: no state of a
     generator or of a shuffle buffer. `_asdict()` makes it fit for JSON.
+
+    Args:
+        epoch, block, offset: ints from 0.
+
+    Example:
+        >>> Position.of([1, 0, 32])._asdict()
+        {'epoch': 1, 'block': 0, 'offset': 32}
     """
 
     epoch: int

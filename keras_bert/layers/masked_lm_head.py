@@ -27,6 +27,12 @@ class MaskedLMHead(keras.layers.Layer):
 
     Returns:
         float32 logits `(batch, masks, vocabulary_size)`.
+
+    Example:
+        >>> backbone = BertBackbone(BertConfig.named("tiny", vocabulary_size=100))
+        >>> head = MaskedLMHead(backbone.embeddings)
+        >>> head(np.ones((2, 5, 128), "float32"), np.array([[1, 3], [2, 0]])).shape
+        TensorShape([2, 2, 100])
     """
 
     def __init__(

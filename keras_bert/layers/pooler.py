@@ -19,6 +19,10 @@ class Pooler(keras.layers.Layer):
 
     Returns:
         Float `(batch, hidden_dim)`.
+
+    Example:
+        >>> Pooler()(np.ones((2, 5, 8), "float32")).shape
+        TensorShape([2, 8])
     """
 
     def __init__(self, initializer_range=0.02, **kwargs):

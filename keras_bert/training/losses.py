@@ -49,15 +49,29 @@ class MeanCrossentropy(keras.losses.Loss):
 def pretraining():
     """Compile arguments for `BertPretrainer`: both losses, masked accuracy, perplexity, NSP.
 
+    Source: Devlin et al. 2018, appendix A.2: the loss is the sum of the two means.
+
     Returns:
         dict with `loss` and `weighted_metrics`, to be passed to `compile` by `**`.
+
+    Example:
+        >>> model = BertPretrainer(BertBackbone(BertConfig.named("tiny")))
+        >>> model.compile(optimizer=adamw(1e-4), **pretraining())
     """
     masked, following = masked_lm(), _classification("next_sentence")
     return {key: {**masked[key], **following[key]} for key in masked}
 
 
 def masked_lm():
-    """Compile arguments for `BertMaskedLM`: the loss, masked accuracy and perplexity."""
+    """Compile arguments for `BertMaskedLM`: the loss, masked accuracy and perplexity.
+
+    Returns:
+        As `pretraining`.
+
+    Example:
+        >>> model = BertMaskedLM(BertBackbone(BertConfig.named("tiny")))
+        >>> model.compile(optimizer=adamw(1e-4), **masked_lm())
+    """
     return {
         "loss": {"masked_lm": MeanCrossentropy()},
         "weighted_metrics": {
@@ -67,7 +81,15 @@ def masked_lm():
 
 
 def classification():
-    """Compile arguments for `BertTextClassifier`: the loss and the accuracy."""
+    """Compile arguments for `BertTextClassifier`: the loss and the accuracy.
+
+    Returns:
+        As `pretraining`.
+
+    Example:
+        >>> model = BertTextClassifier(BertBackbone(BertConfig.named("tiny")), ["bad", "good"])
+        >>> model.compile(optimizer=adamw(2e-5), **classification())
+    """
     return _classification("classification")
 
 
