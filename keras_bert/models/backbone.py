@@ -141,10 +141,6 @@ class BertBackbone(BertModel):
         }
 
     @classmethod
-    def from_config(cls, config):
-        return cls(**config)
-
-    @classmethod
     def from_preset(cls, directory, dtype=None):
         """Reads the backbone of a Hugging Face model directory; its heads are left aside.
 

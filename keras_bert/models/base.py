@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_bert.config import BertConfig
-from keras_bert.models.steps import after
+from keras_bert.models.steps import after, weighed_by_rows
 
 
 class BertModel(keras.Model):
@@ -23,6 +23,14 @@ class BertModel(keras.Model):
         self.config = config
         self._policy = keras.dtype_policies.get(dtype)
         self.real_tokens = keras.metrics.Sum(name="real_tokens")
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        return weighed_by_rows(loss, ops.shape(x["padding_mask"])[0])
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         self.real_tokens.update_state(ops.cast(x["padding_mask"], "float32"))
@@ -115,14 +123,3 @@ def as_config(config):
         f"Expected a BertConfig; received {type(config).__name__}. Use BertConfig(...) or "
         'BertConfig.named("base")'
     )
-
-
-def as_backbone(backbone, backbone_class):
-    """Returns a backbone from one, or from the object that `get_config` serialized."""
-    if isinstance(backbone, dict):
-        backbone = keras.saving.deserialize_keras_object(backbone)
-    if not isinstance(backbone, backbone_class):
-        raise ValueError(
-            f"Expected a {backbone_class.__name__}; received {type(backbone).__name__}"
-        )
-    return backbone

@@ -2,11 +2,8 @@
 
 import keras
 
-from keras_bert.checkpoints.huggingface import load_weights
-from keras_bert.checkpoints.preset import open_preset
 from keras_bert.layers.masked_lm_head import MaskedLMHead
-from keras_bert.models.backbone import BertBackbone
-from keras_bert.models.base import BertModel, as_backbone
+from keras_bert.models.task import TaskModel, as_backbone
 
 
 def masked_lm_head(backbone):
@@ -28,7 +25,7 @@ def mask_positions_input():
 
 
 @keras.saving.register_keras_serializable("keras_bert")
-class BertMaskedLM(BertModel):
+class BertMaskedLM(TaskModel):
     """Scores the vocabulary at the masked positions: fill-mask, or pretraining without pairs.
 
     Source: Devlin et al. 2018, section 3.1.
@@ -51,7 +48,7 @@ class BertMaskedLM(BertModel):
     """
 
     def __init__(self, backbone, **kwargs):
-        backbone = as_backbone(backbone, BertBackbone)
+        backbone = as_backbone(backbone)
 
         # === Layers ===
         head = masked_lm_head(backbone)
@@ -63,36 +60,5 @@ class BertMaskedLM(BertModel):
 
         # === Config ===
         kwargs.setdefault("name", "bert_masked_lm")
-        super().__init__(inputs, outputs, config=backbone.config, **kwargs)
-        self.backbone = backbone
+        super().__init__(inputs, outputs, backbone, **kwargs)
         self.masked_lm_head = head
-
-    def get_config(self):
-        return {
-            "backbone": keras.saving.serialize_keras_object(self.backbone),
-            "name": self.name,
-            "trainable": self.trainable,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
-
-    @classmethod
-    def from_preset(cls, directory, dtype=None):
-        """Reads a Hugging Face model directory with the masked-LM head.
-
-        Args:
-            directory, dtype: as in `BertBackbone.from_preset`.
-
-        Returns:
-            A `BertMaskedLM`. A head that the directory lacks starts anew, with a
-            warning.
-
-        Raises:
-            FileNotFoundError, ValueError: as `BertBackbone.from_preset`.
-        """
-        directory, config = open_preset(directory)
-        model = cls(BertBackbone(config, dtype=dtype))
-        load_weights(model, directory)
-        return model

@@ -2,16 +2,13 @@
 
 import keras
 
-from keras_bert.checkpoints.huggingface import load_weights
-from keras_bert.checkpoints.preset import open_preset
 from keras_bert.layers.initializers import kernel_initializer
-from keras_bert.models.backbone import BertBackbone
-from keras_bert.models.base import BertModel, as_backbone
 from keras_bert.models.masked_lm import mask_positions_input, masked_lm_head
+from keras_bert.models.task import TaskModel, as_backbone
 
 
 @keras.saving.register_keras_serializable("keras_bert")
-class BertPretrainer(BertModel):
+class BertPretrainer(TaskModel):
     """Masked LM and next sentence on one backbone.
 
     Source: Devlin et al. 2018, section 3.1; google-research/bert `run_pretraining.py`.
@@ -34,7 +31,7 @@ class BertPretrainer(BertModel):
     """
 
     def __init__(self, backbone, **kwargs):
-        backbone = as_backbone(backbone, BertBackbone)
+        backbone = as_backbone(backbone)
 
         # === Layers ===
         head = masked_lm_head(backbone)
@@ -55,37 +52,6 @@ class BertPretrainer(BertModel):
 
         # === Config ===
         kwargs.setdefault("name", "bert_pretrainer")
-        super().__init__(inputs, outputs, config=backbone.config, **kwargs)
-        self.backbone = backbone
+        super().__init__(inputs, outputs, backbone, **kwargs)
         self.masked_lm_head = head
         self.next_sentence_head = next_sentence
-
-    def get_config(self):
-        return {
-            "backbone": keras.saving.serialize_keras_object(self.backbone),
-            "name": self.name,
-            "trainable": self.trainable,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
-
-    @classmethod
-    def from_preset(cls, directory, dtype=None):
-        """Reads a Hugging Face model directory with the two heads.
-
-        Args:
-            directory, dtype: as in `BertBackbone.from_preset`.
-
-        Returns:
-            A `BertPretrainer`. A head that the directory lacks starts anew, with a
-            warning.
-
-        Raises:
-            FileNotFoundError, ValueError: as `BertBackbone.from_preset`.
-        """
-        directory, config = open_preset(directory)
-        model = cls(BertBackbone(config, dtype=dtype))
-        load_weights(model, directory)
-        return model

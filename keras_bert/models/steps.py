@@ -20,3 +20,24 @@ def after(data):
 
     with tf.control_dependencies([x for x in keras.tree.flatten(data) if tf.is_tensor(x)]):
         yield
+
+
+def weighed_by_rows(loss, rows):
+    """Gives a replica's loss the value that its weight in Keras's mean asks for.
+
+    With `kb.losses` a replica's loss is its share of the loss of the whole batch, while Keras
+    weighs it by the replica's rows. Where these differ, as in a last batch that does not divide
+    evenly, the mean that is reported would be another than on one device. The gradient stays.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return loss
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return loss
+    rows = tf.cast(rows, loss.dtype)
+    mean_rows = context.all_reduce(tf.distribute.ReduceOp.MEAN, rows)
+    # Exactly 1 where the rows are even; a replica without rows has no loss either.
+    factor = tf.math.divide_no_nan(mean_rows, rows)
+    return loss + tf.stop_gradient(loss * (factor - 1))

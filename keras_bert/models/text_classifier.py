@@ -7,11 +7,11 @@ from keras_bert.checkpoints.huggingface import load_weights
 from keras_bert.checkpoints.preset import classifier_labels, open_preset
 from keras_bert.layers.initializers import kernel_initializer
 from keras_bert.models.backbone import BertBackbone
-from keras_bert.models.base import BertModel, as_backbone
+from keras_bert.models.task import TaskModel, as_backbone
 
 
 @keras.saving.register_keras_serializable("keras_bert")
-class BertTextClassifier(BertModel):
+class BertTextClassifier(TaskModel):
     """One label for a text or a pair of texts, from the pooled first token.
 
     Source: Devlin et al. 2018, section 4.1; google-research/bert `run_classifier.py`.
@@ -37,7 +37,7 @@ class BertTextClassifier(BertModel):
     """
 
     def __init__(self, backbone, labels, dropout=None, **kwargs):
-        backbone = as_backbone(backbone, BertBackbone)
+        backbone = as_backbone(backbone)
         if isinstance(labels, str):
             raise ValueError(
                 f"BertTextClassifier: labels must be a list of str; received {labels!r}"
@@ -70,24 +70,13 @@ class BertTextClassifier(BertModel):
 
         # === Config ===
         kwargs.setdefault("name", "bert_text_classifier")
-        super().__init__(inputs, outputs, config=backbone.config, **kwargs)
-        self.backbone = backbone
+        super().__init__(inputs, outputs, backbone, **kwargs)
         self.labels = labels
         self.dropout_rate = rate
         self.classifier = classifier
 
     def get_config(self):
-        return {
-            "backbone": keras.saving.serialize_keras_object(self.backbone),
-            "labels": list(self.labels),
-            "dropout": self.dropout_rate,
-            "name": self.name,
-            "trainable": self.trainable,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
+        return {**super().get_config(), "labels": list(self.labels), "dropout": self.dropout_rate}
 
     @classmethod
     def from_preset(cls, directory, labels=None, dtype=None):
@@ -104,6 +93,10 @@ class BertTextClassifier(BertModel):
         Raises:
             FileNotFoundError, ValueError: as `BertBackbone.from_preset`; ValueError also where
                 `labels` do not fit the directory's classifier, or neither is there.
+
+        Example:
+            >>> model = BertTextClassifier.from_preset("path/to/model_dir")
+            >>> new = BertTextClassifier.from_preset("path/to/encoder", labels=["bad", "good"])
         """
         directory, config = open_preset(directory)
         model = cls(

@@ -4,6 +4,7 @@ Trains one model on one device and its twin on two, and writes what they became.
 """
 
 import json
+import pathlib
 import sys
 import types
 
@@ -59,6 +60,72 @@ def dataset():
     return tf.data.Dataset.from_tensor_slices(data).batch(BATCH, drop_remainder=True)
 
 
+def real_pipelines(folder):
+    """The two datasets as users make them: their last batch is partial, down to one row."""
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz"]
+    tokenizer = kb.BertTokenizer(vocabulary)
+    rng = np.random.default_rng(5)
+
+    def words(count):
+        return " ".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), count))
+
+    documents = ["\n".join(words(rng.integers(2, 6)) for _ in range(6)) for _ in range(20)]
+    corpus = pathlib.Path(folder) / "corpus.txt"
+    corpus.write_text("\n\n".join(documents))
+    settings = {"sequence_length": LENGTH, "epochs": 1}
+
+    def rows(seed):
+        stream = kb.data.PretrainingStream(corpus, tokenizer, seed=seed, **settings)
+        return sum(len(inputs["token_ids"]) for inputs, _, _ in stream.batches())
+
+    preprocess = kb.TextClassifierPreprocessor(tokenizer, sequence_length=LENGTH)
+    data = {}
+    for left in (1, 3):  # one row leaves a replica with none, three divide unevenly
+        seed = next(seed for seed in range(100) if rows(seed) % 8 == left)
+        data[f"pretraining, {left} left"] = (
+            lambda seed=seed: kb.data.pretraining(
+                corpus, tokenizer, batch_size=8, seed=seed, **settings
+            ),
+            left,
+        )
+        table = pathlib.Path(folder) / f"{left}.tsv"
+        lines = [f"{words(rng.integers(1, 9))}\t{'ab'[i % 2]}\n" for i in range(12 + left)]
+        table.write_text("text\tlabel\n" + "".join(lines))
+        data[f"classification, {left} left"] = (
+            lambda table=table: kb.data.classification(
+                table, preprocess, batch_size=4, shuffle=False
+            ),
+            left,
+        )
+    return data
+
+
+def train_on_real_pipelines(folder, strategies):
+    """Evaluates on equal weights, then trains, on one device and on two."""
+    logs = {}
+    for name, (make, left) in real_pipelines(folder).items():
+        rows = [len(inputs["token_ids"]) for inputs, _, _ in make()]
+        assert len(rows) > 2 and rows[-1] == left, rows
+        logs[name] = {}
+        for kind, strategy in strategies.items():
+            keras.utils.set_random_seed(12)
+            with strategy.scope():
+                backbone = kb.BertBackbone(CONFIG)
+                if name.startswith("pretraining"):
+                    model, arguments = kb.BertPretrainer(backbone), kb.losses.pretraining()
+                else:
+                    model = kb.BertTextClassifier(backbone, labels=["a", "b"])
+                    arguments = kb.losses.classification()
+                start = np.random.default_rng(6)
+                model.set_weights([w + start.normal(0, 0.3, w.shape) for w in model.get_weights()])
+                model.compile(optimizer=kb.optimizers.adamw(1e-3), **arguments)
+            evaluation = model.evaluate(make(), verbose=0, return_dict=True)
+            history = model.fit(make(), epochs=2, verbose=0).history
+            after = model.evaluate(make(), verbose=0, return_dict=True)
+            logs[name][kind] = {"before": evaluation, "fit": history, "after": after}
+    return logs
+
+
 def gradient_norm(model):
     """The norm of the whole first batch's gradient, by plain TensorFlow."""
     inputs, labels, weights = next(iter(dataset()))
@@ -110,6 +177,9 @@ def main(folder):
             model.predict(tf.data.Dataset.from_tensors(bad), verbose=0)
         except ValueError as error:
             logs["bad_ids"] = str(error)
+    logs["real"] = train_on_real_pipelines(
+        folder, {"one": kb.strategy("default"), "two": two_devices}
+    )
     with open(f"{folder}/logs.json", "w") as file:
         json.dump(logs, file, default=float)
 

@@ -1,0 +1,57 @@
+"""What the models with heads share: the backbone below them, configuration and presets."""
+
+import keras
+
+from keras_bert.checkpoints.huggingface import load_weights
+from keras_bert.checkpoints.preset import open_preset
+from keras_bert.models.backbone import BertBackbone
+from keras_bert.models.base import BertModel
+
+
+class TaskModel(BertModel):
+    """A functional model of a backbone and heads on it; the parent of all tasks."""
+
+    def __init__(self, inputs, outputs, backbone, **kwargs):
+        super().__init__(inputs, outputs, config=backbone.config, **kwargs)
+        self.backbone = backbone
+
+    def get_config(self):
+        return {
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_preset(cls, directory, dtype=None):
+        """Reads a Hugging Face model directory with the heads of this model.
+
+        Args:
+            directory, dtype: as in `BertBackbone.from_preset`.
+
+        Returns:
+            A model of this class. A head that the directory lacks starts anew, with a warning.
+
+        Raises:
+            FileNotFoundError, ValueError: as `BertBackbone.from_preset`.
+
+        Example:
+            >>> model = BertMaskedLM.from_preset("path/to/model_dir")
+            >>> pretrainer = BertPretrainer.from_preset("path/to/model_dir")
+        """
+        directory, config = open_preset(directory)
+        model = cls(BertBackbone(config, dtype=dtype))
+        load_weights(model, directory)
+        return model
+
+
+def as_backbone(backbone):
+    """Returns a `BertBackbone` from one, or from the object that `get_config` serialized."""
+    if isinstance(backbone, dict):
+        backbone = keras.saving.deserialize_keras_object(backbone)
+    if not isinstance(backbone, BertBackbone):
+        raise ValueError(
+            f"Expected a BertBackbone; received {type(backbone).__name__}. Make one by "
+            "BertBackbone(config), or read a trained one by BertBackbone.from_preset(directory)"
+        )
+    return backbone
