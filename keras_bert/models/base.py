@@ -24,6 +24,15 @@ class BertModel(keras.Model):
         self._policy = keras.dtype_policies.get(dtype)
         self.real_tokens = keras.metrics.Sum(name="real_tokens")
 
+    def _resolve_auto_jit_compile(self):
+        # What jit_compile="auto" stands for. XLA would compile anew for every length of batch that
+        # bucketing makes, and it reads a wrong row where an id lies outside its table; on
+        # TensorFlow it runs where it is asked for. (Keras loads no compiled state into a model
+        # whose `compile` is overridden.)
+        if keras.backend.backend() == "tensorflow":
+            return False
+        return super()._resolve_auto_jit_compile()
+
     @classmethod
     def from_config(cls, config):
         return cls(**config)

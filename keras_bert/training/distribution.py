@@ -1,5 +1,7 @@
 """tf.distribute strategies by name, and the one sum over replicas the losses need."""
 
+import functools
+
 import keras
 
 STRATEGIES = ("auto", "default", "mirrored")
@@ -36,7 +38,15 @@ def strategy(name="auto"):
     if name == "default" or (name == "auto" and len(gpus) < 2):
         return tf.distribute.get_strategy()
     devices = gpus or tf.config.list_logical_devices("CPU")
-    return tf.distribute.MirroredStrategy([device.name for device in devices])
+    return _mirrored(tuple(device.name for device in devices))
+
+
+@functools.cache
+def _mirrored(devices):
+    """One strategy a set of devices: collectives of two would take each other's keys."""
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(list(devices))
 
 
 def sum_over_replicas(value):
