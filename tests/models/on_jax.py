@@ -44,7 +44,11 @@ history = model.fit(
     batch_size=4,
 ).history
 trained = {f"trained/{weight.path}": np.asarray(weight) for weight in model.weights}
-logs |= model.fit(inputs, labels, sample_weight=weights, epochs=20, verbose=0, batch_size=4).history
+# The schedule above has come to its end, where nothing is learnt any more: on with a steady rate.
+model.compile(optimizer=kb.optimizers.adamw(1e-2), **kb.losses.pretraining())
+logs |= model.fit(
+    inputs, labels, sample_weight=weights, epochs=20, shuffle=False, verbose=0, batch_size=4
+).history
 logs["first"] = history
 try:
     kb.strategy("mirrored")
