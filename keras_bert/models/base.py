@@ -8,7 +8,13 @@ import keras
 from keras import ops
 
 from keras_bert.config import BertConfig
-from keras_bert.models.steps import after, weighed_by_rows
+from keras_bert.models.steps import (
+    after,
+    deal_out,
+    element_spec,
+    logs_of_workers,
+    weighed_by_rows,
+)
 
 
 class BertModel(keras.Model):
@@ -48,25 +54,48 @@ class BertModel(keras.Model):
     # The batch is the last argument on every backend.
     def train_step(self, *args):
         with after(args[-1]):
-            return super().train_step(*args)
+            return logs_of_workers(super().train_step(*args))
 
     def test_step(self, *args):
         with after(args[-1]):
-            return super().test_step(*args)
+            return logs_of_workers(super().test_step(*args))
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Keras takes a batch from the data to learn its shapes, under a strategy only, and not all
+        # that several workers hand out is accepted there. The data says its shapes itself, and so
+        # all variables are there before the first step.
+        if iterator is None or keras.backend.backend() != "tensorflow":
+            super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
+            return
+        with self.distribute_strategy.scope():
+            self._symbolic_build(data_batch=element_spec(iterator.data_adapter.get_tf_dataset()))
 
     def fit(self, x=None, *args, **kwargs):
         if hasattr(x, "element_spec"):
             # A dataset is in its own order; Keras would warn that it cannot shuffle it.
             kwargs.setdefault("shuffle", False)
-        with _end_of_data_expected(kwargs.get("steps_per_epoch") is None):
-            return self._with_clear_errors(super().fit, x, *args, **kwargs)
+        if kwargs.get("validation_data") is not None:
+            kwargs["validation_data"] = self._own_rows(kwargs["validation_data"])
+        has_steps = kwargs.get("steps_per_epoch") is not None
+        with contextlib.ExitStack() as around:
+            around.enter_context(_end_of_data_expected(not has_steps))
+            for callback in _callbacks(kwargs.get("callbacks")):
+                if hasattr(callback, "around_fit"):  # `kb.Resume`
+                    around.enter_context(callback.around_fit(x, has_steps))
+            return self._with_clear_errors(super().fit, self._own_rows(x), *args, **kwargs)
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, x=None, *args, **kwargs):
         with _end_of_data_expected(kwargs.get("steps") is None):
-            return self._with_clear_errors(super().evaluate, *args, **kwargs)
+            return self._with_clear_errors(super().evaluate, self._own_rows(x), *args, **kwargs)
 
-    def predict(self, *args, **kwargs):
-        return self._with_clear_errors(super().predict, *args, **kwargs)
+    def predict(self, x, *args, **kwargs):
+        return self._with_clear_errors(super().predict, self._own_rows(x), *args, **kwargs)
+
+    def _own_rows(self, x):
+        """Data of ours gives each worker and replica its own rows; other data Keras deals out."""
+        if keras.backend.backend() != "tensorflow":
+            return x
+        return deal_out(x, self.distribute_strategy)
 
     def _with_clear_errors(self, method, *args, **kwargs):
         """Runs `method`; what a compiled step says of bad input becomes an error with advice."""
@@ -112,6 +141,12 @@ def _end_of_data_expected(is_expected):
         if is_expected:
             warnings.filterwarnings("ignore", "Your input ran out of data")
         yield
+
+
+def _callbacks(callbacks):
+    """The callbacks that `fit` was given: none, one, a list, or Keras's own list of them."""
+    callbacks = getattr(callbacks, "callbacks", callbacks)
+    return keras.tree.flatten([] if callbacks is None else callbacks)
 
 
 def backbone_inputs():

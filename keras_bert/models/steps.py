@@ -41,3 +41,68 @@ def weighed_by_rows(loss, rows):
     # Exactly 1 where the rows are even; a replica without rows has no loss either.
     factor = tf.math.divide_no_nan(mean_rows, rows)
     return loss + tf.stop_gradient(loss * (factor - 1))
+
+
+def logs_of_workers(logs):
+    """A step's logs in the form that Keras can average over the workers of a cluster.
+
+    Keras 3 averages them along axis 0, which a scalar does not have (keras issue 20585); a vector
+    of one number has it.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return logs
+    import tensorflow as tf
+
+    if not _is_multi_worker(tf.distribute.get_strategy()):
+        return logs
+    return {name: tf.reshape(value, (1,)) for name, value in logs.items()}
+
+
+def deal_out(data, strategy):
+    """Data that knows its rows (`kb.data.pretraining`) as a dataset of a strategy.
+
+    Each worker then makes its own rows alone, in as many parts as it has replicas. TensorFlow
+    would make every row on every worker, and throw away those of the others.
+
+    Args:
+        data: a dataset with the attribute `stream`, or anything else, which is returned as it is.
+        strategy: `tf.distribute.Strategy`.
+
+    Returns:
+        `tf.distribute.DistributedDataset`, or `data`.
+    """
+    stream = getattr(data, "stream", None)
+    replicas = strategy.num_replicas_in_sync
+    if stream is None or replicas == 1:
+        return data
+    if stream.batch_size % replicas:
+        raise ValueError(
+            f"batch_size is {stream.batch_size} and there are {replicas} replicas; expected a "
+            f"multiple, for instance {-(-stream.batch_size // replicas) * replicas}"
+        )
+    import tensorflow as tf
+
+    def own_rows(context):
+        workers = context.num_input_pipelines
+        return stream.dataset(
+            shard=context.input_pipeline_id, num_shards=workers, parts=replicas // workers
+        )
+
+    options = tf.distribute.InputOptions(experimental_fetch_to_device=False)
+    return strategy.distribute_datasets_from_function(own_rows, options)
+
+
+def element_spec(dataset):
+    """The shapes and dtypes of a dataset's elements, one replica's where it is dealt out."""
+    return keras.tree.map_structure(
+        lambda spec: getattr(spec, "_value_specs", (spec,))[0], dataset.element_spec
+    )
+
+
+def _is_multi_worker(strategy):
+    import tensorflow as tf
+
+    return (
+        isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+        and strategy.extended._in_multi_worker_mode()
+    )

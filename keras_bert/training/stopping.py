@@ -1,6 +1,7 @@
 """Ending a `fit` after a number of steps that epochs do not divide."""
 
 import keras
+import numpy as np
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -20,5 +21,5 @@ class StopAfter(keras.callbacks.Callback):
         self.steps = steps
 
     def on_train_batch_end(self, batch, logs=None):
-        if int(self.model.optimizer.iterations) >= self.steps:
+        if int(np.asarray(self.model.optimizer.iterations)) >= self.steps:
             self.model.stop_training = True
