@@ -55,7 +55,12 @@ ONLY_IN = {
     "absl": {"cli"},
 }
 
-LATE_TENSORFLOW = ("models/steps", "training/distribution", "training/optimizers")
+LATE_TENSORFLOW = (
+    "models/steps",
+    "training/distribution",
+    "training/exchange",
+    "training/optimizers",
+)
 
 
 def place(path):

@@ -1,6 +1,5 @@
 """Labelled texts, or pairs of texts, as batches for fine-tuning a classifier."""
 
-import itertools
 import re
 
 import numpy as np
@@ -56,7 +55,8 @@ def classification(
         `(batch, sequence)`, as `preprocess` makes it; `labels` `{"classification": int32
         (batch,)}`; `sample_weights` `{"classification": float32 (batch,)}`, all 1. It has the
         attributes `labels` (list of str, class `i` is `labels[i]`), `num_examples` and `skipped`
-        (int). Its length is known, so that `fit` shows a progress bar.
+        (int), and the method `set_epoch(epoch)`: which epoch, from 0, comes next. Its length is
+        known, so that `fit` shows a progress bar.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -99,11 +99,10 @@ def classification(
             {"classification": tf.ones_like(places, tf.float32)},
         )
 
+    passes = _Passes()
     if shuffle:
-        # One number for each pass over the data: the only thing that is not stateless.
-        passes = itertools.count()
         epoch = tf.data.Dataset.from_generator(
-            lambda: [next(passes)], output_signature=tf.TensorSpec((), tf.int64)
+            passes.begin, output_signature=tf.TensorSpec((), tf.int64)
         )
         order = epoch.flat_map(
             lambda epoch: _epoch(tf.stack([seed, epoch]), tokens.row_lengths(), batch_size)
@@ -113,7 +112,22 @@ def classification(
     dataset = order.map(element, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches))
     dataset.labels, dataset.num_examples, dataset.skipped = labels, count, rows.skipped
+    dataset.set_epoch = passes.set_epoch
     return dataset
+
+
+class _Passes:
+    """Numbers the passes over the data: the only thing here that is not stateless."""
+
+    def __init__(self):
+        self._epoch = 0
+
+    def set_epoch(self, epoch):
+        self._epoch = epoch
+
+    def begin(self):
+        epoch, self._epoch = self._epoch, self._epoch + 1
+        return [epoch]
 
 
 def _epoch(seed, lengths, batch_size):

@@ -13,6 +13,7 @@ from keras_bert.models.steps import (
     deal_out,
     element_spec,
     logs_of_workers,
+    lost_workers,
     weighed_by_rows,
 )
 
@@ -104,6 +105,11 @@ class BertModel(keras.Model):
         except Exception as error:  # TensorFlow's classes are not imported on other backends
             if advice := self._advice(str(error)):
                 raise ValueError(advice) from error
+            if lost := lost_workers(str(error)):
+                raise ConnectionError(
+                    f"lost {lost} of this run; its own output says why. Start all workers again: "
+                    "with kb.Resume the same command goes on from the last checkpoint"
+                ) from error
             # A step whose tracing failed cannot be called again, not even with good data.
             self.train_function = self.test_function = self.predict_function = None
             raise

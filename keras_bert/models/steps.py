@@ -1,6 +1,7 @@
 """What TensorFlow needs around a training or evaluation step; the other backends need nothing."""
 
 import contextlib
+import re
 
 import keras
 
@@ -97,6 +98,14 @@ def element_spec(dataset):
     return keras.tree.map_structure(
         lambda spec: getattr(spec, "_value_specs", (spec,))[0], dataset.element_spec
     )
+
+
+def lost_workers(message):
+    """Names the workers whose loss TensorFlow's error message tells of; "" where it does not."""
+    if "Collective ops is aborted" not in message and "unhealthy" not in message:
+        return ""
+    tasks = sorted({int(task) for task in re.findall(r"/task:(\d+)", message)})
+    return "worker " + ", ".join(map(str, tasks)) if tasks else "a worker"
 
 
 def _is_multi_worker(strategy):

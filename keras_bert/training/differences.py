@@ -14,8 +14,8 @@ def differences(old, new, name=""):
         List of str, empty where they are equal.
 
     Example:
-        >>> differences({"seed": 0, "files": [["a", 1]]}, {"seed": 1, "files": [["a", 1], ["b", 2]]})
-        ['seed: 0 then, 1 now', 'files b: not there then, [2] now']
+        >>> differences({"seed": 0, "files": [["a", 1]]}, {"seed": 1, "files": [["a", 2]]})
+        ['seed: 0 then, 1 now', 'files a: [1] then, [2] now']
     """
     if _is_table(old) and _is_table(new):
         old, new = ({str(row[0]): row[1:] for row in table} for table in (old, new))

@@ -104,8 +104,8 @@ def _tpu():
         tf.tpu.experimental.initialize_tpu_system(resolver)
     except (ValueError, tf.errors.OpError) as error:
         raise ValueError(
-            f"strategy('tpu'): no TPU was found ({error}). On a TPU machine install tensorflow-tpu; "
-            "elsewhere set TPU_NAME to its name"
+            f"strategy('tpu'): no TPU was found ({error}). On a TPU machine install "
+            "tensorflow-tpu; elsewhere set TPU_NAME to its name"
         ) from error
     return tf.distribute.TPUStrategy(resolver)
 

@@ -1,5 +1,7 @@
 """All variables of a model that is being trained, as arrays and back."""
 
+import re
+
 import numpy as np
 
 GROUPS = ("model", "optimizer", "metrics")
@@ -51,4 +53,9 @@ def _variables(model, groups):
     }
     for group in groups:
         for place, variable in enumerate(found[group]):
-            yield f"{group}/{place}/{variable.path}", variable
+            path = variable.path
+            if group == "optimizer":
+                path = path.partition("/")[2]
+            # Keras counts what has no name of its own, on and on in one process.
+            path = re.sub(r"(seed_generator|accuracy)_\d+/", r"\1/", path)
+            yield f"{group}/{place}/{path}", variable
