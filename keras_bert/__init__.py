@@ -19,6 +19,7 @@ _PUBLIC = {
     "BertTokenizer": "keras_bert.text.tokenizer",
     "MaskedLMPreprocessor": "keras_bert.text.preprocessors",
     "Predictor": "keras_bert.serving.predictor",
+    "RunLog": "keras_bert.training.run_log",
     "TextClassifierPreprocessor": "keras_bert.text.preprocessors",
     "Throughput": "keras_bert.training.throughput",
     "export_saved_model": "keras_bert.export.saved_model",

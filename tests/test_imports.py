@@ -23,7 +23,7 @@ BELOW = {
     "layers": {"config"},
     "checkpoints": {"config", "lowest"},
     "models": {"checkpoints", "config", "layers", "lowest"},
-    "training": {"config", "lowest"},
+    "training": {"config", "lowest", "plots"},
     "text": {"config", "lowest"},
     "data": {"config", "lowest", "text"},
     "plots": set(),
@@ -55,7 +55,13 @@ ONLY_IN = {
     "absl": {"cli"},
 }
 
-LATE_TENSORFLOW = ("models/steps", "training/distribution", "training/optimizers")
+LATE_TENSORFLOW = (
+    "models/steps",
+    "training/distribution",
+    "training/event_files",
+    "training/optimizers",
+    "training/peak",
+)
 
 
 def place(path):

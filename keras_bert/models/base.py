@@ -14,8 +14,8 @@ from keras_bert.models.steps import after, weighed_by_rows
 class BertModel(keras.Model):
     """A functional Keras model with a `BertConfig`; the parent of the backbone and all tasks.
 
-    Training and evaluation report `real_tokens`, the number of tokens that are not padding, among
-    their logs (`kb.Throughput` turns it into tokens per second).
+    Training and evaluation report `real_tokens`, the number of tokens that are not padding, and
+    with a masked-LM head `masked_tokens` among their logs (`kb.Throughput` turns them into rates).
     """
 
     def __init__(self, inputs, outputs, config, dtype=None, **kwargs):
@@ -23,6 +23,9 @@ class BertModel(keras.Model):
         self.config = config
         self._policy = keras.dtype_policies.get(dtype)
         self.real_tokens = keras.metrics.Sum(name="real_tokens")
+        self.masked_tokens = None
+        if isinstance(inputs, dict) and "mask_positions" in inputs:
+            self.masked_tokens = keras.metrics.Sum(name="masked_tokens")
 
     def _resolve_auto_jit_compile(self):
         # What jit_compile="auto" stands for. XLA would compile anew for every length of batch that
@@ -43,6 +46,8 @@ class BertModel(keras.Model):
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         self.real_tokens.update_state(ops.cast(x["padding_mask"], "float32"))
+        if self.masked_tokens is not None:  # unused slots are 0
+            self.masked_tokens.update_state(ops.cast(x["mask_positions"] > 0, "float32"))
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
     # The batch is the last argument on every backend.

@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_bert.training.step_count import steps_taken
+
 
 class StopAfter(keras.callbacks.Callback):
     """Ends training when the optimizer has taken `steps` steps, in the middle of an epoch too.
@@ -20,5 +22,5 @@ class StopAfter(keras.callbacks.Callback):
         self.steps = steps
 
     def on_train_batch_end(self, batch, logs=None):
-        if int(self.model.optimizer.iterations) >= self.steps:
+        if steps_taken(self.model) >= self.steps:
             self.model.stop_training = True
