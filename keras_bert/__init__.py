@@ -22,6 +22,7 @@ _PUBLIC = {
     "RunLog": "keras_bert.training.run_log",
     "TextClassifierPreprocessor": "keras_bert.text.preprocessors",
     "Throughput": "keras_bert.training.throughput",
+    "distribution": "keras_bert.training.jax_distribution",
     "export_saved_model": "keras_bert.export.saved_model",
     "save_preset": "keras_bert.checkpoints.preset",
     "strategy": "keras_bert.training.distribution",

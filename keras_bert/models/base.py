@@ -78,6 +78,8 @@ class BertModel(keras.Model):
         try:
             return method(*args, **kwargs)
         except Exception as error:  # TensorFlow's classes are not imported on other backends
+            if keras.backend.backend() == "jax":
+                self.jax_state_sync()  # evaluate and predict would keep the weights to themselves
             if advice := self._advice(str(error)):
                 raise ValueError(advice) from error
             # A step whose tracing failed cannot be called again, not even with good data.
@@ -100,6 +102,13 @@ class BertModel(keras.Model):
                     f"max_sequence_length={rows} entries; shorten the preprocessor's "
                     "sequence_length or build the model with a longer table"
                 )
+        if found := re.search(
+            r"axis 0 is partitioned (\d+) times, but the dimension size is (\d+)", message
+        ):
+            return (
+                f"Received a batch of {found[2]} rows for {found[1]} devices, which must divide "
+                "it, the last one too; choose another batch size, or leave rows out"
+            )
         if found := re.search(
             r"label value of (-?\d+) which is outside the valid range of (\[0, \d+\))", message
         ):

@@ -9,8 +9,8 @@ def steps_taken(model):
     `int` of the variable fails where a strategy keeps a copy on each replica.
 
     Args:
-        model: a compiled Keras model. On JAX between epochs only: while one runs, the step holds
-            the variables.
+        model: a compiled Keras model; inside a callback `self.model`, which on JAX brings the
+            variables up to date.
 
     Example:
         >>> steps_taken(model)

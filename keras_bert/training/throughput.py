@@ -41,7 +41,13 @@ class Throughput(keras.callbacks.Callback):
         self.peak = peak
 
     def on_train_begin(self, logs=None):
-        self._peak = training_peak(self.model) if self.peak is None else self.peak
+        # Asked once: on JAX every look at `model` in a callback costs the next step some time.
+        model = self.model
+        self._config = model.config
+        self._peak = training_peak(model) if self.peak is None else self.peak
+        self._replicas = 1
+        if keras.backend.backend() == "tensorflow":
+            self._replicas = model.distribute_strategy.num_replicas_in_sync
         self._origin = None  # time and steps trained when the first step of this fit was done
         self._trained = 0
         self._steps = self.params.get("steps")
@@ -61,7 +67,7 @@ class Throughput(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         steps, self._batch = batch - self._batch, batch
         # Until the epoch ends Keras logs the mean over the replicas of a strategy, not the sum.
-        counts = [logs.pop(name, 0.0) * self._replicas() for name in COUNTS]
+        counts = [logs.pop(name, 0.0) * self._replicas for name in COUNTS]
         if not self._has_moved() or not counts[0]:
             return
         now = time.perf_counter()
@@ -77,7 +83,7 @@ class Throughput(keras.callbacks.Callback):
         )
         self._rates = {"tokens_per_second": tokens / seconds}
         if self._peak:
-            flops = useful_flops(self.model.config, tokens, masked)
+            flops = useful_flops(self._config, tokens, masked)
             self._rates["share_of_peak"] = flops / seconds / self._peak
         left = self._steps_left()
         if left is not None:
@@ -95,9 +101,7 @@ class Throughput(keras.callbacks.Callback):
     def _has_moved(self):
         """Whether the optimizer has moved in this epoch; asked of the device until it has."""
         if not self._is_training:
-            # JAX keeps its variables to itself until the epoch ends.
-            is_tensorflow = keras.backend.backend() == "tensorflow"
-            self._is_training = not is_tensorflow or steps_taken(self.model) > self._before
+            self._is_training = steps_taken(self.model) > self._before
             if self._is_training and self._origin is None:
                 # The optimizer's step when this fit had trained none.
                 self._first = self._before
@@ -111,8 +115,3 @@ class Throughput(keras.callbacks.Callback):
         if self.total_steps is not None:
             ends.append(self.total_steps - self._first - self._trained)
         return max(min(ends), 0) if ends else None
-
-    def _replicas(self):
-        if keras.backend.backend() != "tensorflow":
-            return 1
-        return self.model.distribute_strategy.num_replicas_in_sync
