@@ -67,6 +67,10 @@ class CSVLog:
             file.flush()
             os.fsync(file.fileno())
 
+    def has(self, step):
+        """Whether there is a row of this step."""
+        return any(row["step"] == step for row in self.rows)
+
     def columns(self):
         """Returns the rows as dict of name to list, None where a row has no value."""
         return {name: [row.get(name) for row in self.rows] for name in self._names}

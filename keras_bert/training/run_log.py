@@ -92,6 +92,8 @@ class RunLog(keras.callbacks.Callback):
         if self._csv is None:
             return
         step = steps_taken(self.model)
+        if step == self._start and self._csv.has(step):
+            return  # an epoch that was over before this start
         measures = {name: float(value) for name, value in logs.items() if name not in COUNTS}
         self._csv.add({"step": step, "epoch": epoch + 1, **measures})
         self._write_history()
@@ -111,6 +113,7 @@ class RunLog(keras.callbacks.Callback):
             events.close()
 
     def _open(self, start):
+        self._start = start
         os.makedirs(self.directory, exist_ok=True)
         self._csv = CSVLog(os.path.join(self.directory, "log.csv"), start)
         self._write_history()
