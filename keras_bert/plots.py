@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 
 # Chinese labels need a font that has them; the default one is kept for the rest.
 _CHINESE = (
@@ -11,11 +12,13 @@ _CHINESE = (
     "SimHei",
     "PingFang SC",
 )
+# What a history holds beside its measures: where each value stands, and what needs no picture.
+_NOT_DRAWN = ("step", "epoch", "minutes_left")
 
 
 @contextlib.contextmanager
 def _figure(path, **options):
-    """A figure, written to `path` at the end; pyplot's state, a notebook's above all, stays."""
+    """A figure, written to `path` at the end, whole or not; pyplot's state, a notebook's, stays."""
     try:
         import matplotlib
     except ImportError as error:
@@ -31,14 +34,23 @@ def _figure(path, **options):
     with matplotlib.rc_context(settings):
         figure = matplotlib.figure.Figure(layout="constrained", **options)
         yield figure
-        figure.savefig(path, dpi=120)
+        temporary = f"{os.fspath(path)}.{os.getpid()}.tmp"
+        try:
+            figure.savefig(temporary, dpi=120, format="png")
+            os.replace(temporary, path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(temporary)
 
 
 def curves(history, path):
-    """Draws each training curve, with its validation curve, over the epochs.
+    """Draws each training curve, with its validation curve, over the steps or else the epochs.
+
+    Perplexity is drawn on a logarithmic scale once it has changed tenfold.
 
     Args:
-        history: dict of str to list of float, as `model.fit(...).history`.
+        history: dict of str to list of float, as `model.fit(...).history` or `RunLog.history`;
+            with `step` among them, that is what it is drawn over. None: no value there.
         path: str or path-like, the PNG to write.
 
     Raises:
@@ -48,7 +60,7 @@ def curves(history, path):
     Example:
         >>> curves(model.fit(data, epochs=3).history, "runs/sst2/curves.png")
     """
-    names = [name for name in history if not name.startswith("val_") and name != "learning_rate"]
+    names = [n for n in history if not n.startswith("val_") and n not in _NOT_DRAWN]
     if not names:
         raise ValueError("curves: the history is empty; train for an epoch first")
     columns = 2 if len(names) == 4 else min(3, len(names))
@@ -56,18 +68,43 @@ def curves(history, path):
     with _figure(path, figsize=(4.2 * columns, 3.0 * rows)) as figure:
         axes = figure.subplots(rows, columns, squeeze=False)
         for axis, name in zip(axes.flat, names, strict=False):
-            epochs = range(1, len(history[name]) + 1)
-            axis.plot(epochs, history[name], marker=".", label="training")
-            if f"val_{name}" in history:
-                axis.plot(epochs, history[f"val_{name}"], marker=".", label="held out")
-                axis.legend(frameon=False)
-            axis.set_title(name.replace("_", " "))
-            axis.set_xlabel("epoch")
-            axis.xaxis.get_major_locator().set_params(integer=True)
-            axis.yaxis.set_major_formatter(_thousands)
-            axis.grid(alpha=0.3)
+            _curve(axis, history, name)
         for axis in axes.flat[len(names) :]:
             axis.remove()
+
+
+def _curve(axis, history, name):
+    drawn = []
+    for key, label in ((name, "training"), (f"val_{name}", "held out")):
+        column = history.get(key, [])
+        places = history.get("step", range(1, len(column) + 1))
+        # A point has no height where there is no number.
+        points = [
+            (x, y)
+            for x, y in zip(places, column, strict=False)
+            if y is not None and math.isfinite(y)
+        ]
+        # The marks of many points would hide their curve.
+        style = {"marker": "."} if len(points) <= 40 else {"linewidth": 1.2}
+        if points:
+            axis.plot(*zip(*points, strict=True), label=label, **style)
+            drawn += [y for _, y in points]
+    if f"val_{name}" in history:
+        axis.legend(frameon=False)
+    if name.endswith("perplexity") and drawn and max(drawn) > 10 * min(drawn) > 0:
+        axis.set_yscale("log")
+    axis.set_title(name.replace("_", " "))
+    axis.set_xlabel("step" if "step" in history else "epoch")
+    axis.xaxis.set_major_locator(_integers())
+    axis.xaxis.set_major_formatter(_thousands)
+    axis.yaxis.set_major_formatter(_thousands)
+    axis.grid(alpha=0.3)
+
+
+def _integers():
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10], integer=True)
 
 
 def confusion_matrix(counts, labels, path):

@@ -23,7 +23,7 @@ BELOW = {
     "layers": {"config"},
     "checkpoints": {"config", "lowest"},
     "models": {"checkpoints", "config", "layers", "lowest"},
-    "training": {"config", "lowest"},
+    "training": {"config", "lowest", "plots"},
     "text": {"config", "lowest"},
     "data": {"config", "lowest", "text"},
     "plots": set(),
@@ -58,8 +58,10 @@ ONLY_IN = {
 LATE_TENSORFLOW = (
     "models/steps",
     "training/distribution",
+    "training/event_files",
     "training/exchange",
     "training/optimizers",
+    "training/peak",
 )
 
 

@@ -1,4 +1,4 @@
-"""Writes a model directory with the classifier, history.json, curves.png, confusion.png.
+"""Writes a model directory with the classifier, log.csv, history.json, curves.png, confusion.png.
 
 Labelled texts are TSV, CSV or JSON Lines with columns `sentence` (or `sentence1` and `sentence2`)
 and `label`, or tfds://name.
@@ -8,7 +8,7 @@ import os
 
 from absl import flags
 
-from keras_bert.cli import devices
+from keras_bert.cli import devices, watching
 
 REQUIRED = ["preset", "train", "output"]
 
@@ -31,6 +31,7 @@ def define(values):
     integer("epochs", 3, "passes over the data", lower_bound=1, flag_values=values)
     number("learning_rate", 3e-5, "the peak", flag_values=values)
     devices.define(values)
+    watching.define(values)
     integer(
         "seed", 0, "decides the new weights, dropout and order", lower_bound=0, flag_values=values
     )
@@ -44,7 +45,7 @@ def main(values):
     import keras
 
     import keras_bert as kb
-    from keras_bert.cli.folders import refuse_existing, write_history
+    from keras_bert.cli.folders import refuse_existing
     from keras_bert.cli.measure import measure
 
     refuse_existing(values.output, values.overwrite)
@@ -75,13 +76,14 @@ def main(values):
             ),
             **kb.losses.classification(),
         )
-    history = model.fit(
-        train, validation_data=dev, epochs=values.epochs, callbacks=[kb.Throughput()]
-    ).history
-    os.makedirs(values.output, exist_ok=True)
+    model.fit(
+        train,
+        validation_data=dev,
+        epochs=values.epochs,
+        callbacks=[watching.run_log(values)],
+    )
     directory = os.path.join(values.output, "model")
     kb.save_preset(directory, model, preprocess, overwrite=True)
-    write_history(history, values.output)
     if dev is not None:
         measure(model, dev, values.output)
     print(f"{directory}: classes {', '.join(train.labels)}")

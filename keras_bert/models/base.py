@@ -21,8 +21,8 @@ from keras_bert.models.steps import (
 class BertModel(keras.Model):
     """A functional Keras model with a `BertConfig`; the parent of the backbone and all tasks.
 
-    Training and evaluation report `real_tokens`, the number of tokens that are not padding, among
-    their logs (`kb.Throughput` turns it into tokens per second).
+    Training and evaluation report `real_tokens`, the number of tokens that are not padding, and
+    with a masked-LM head `masked_tokens` among their logs (`kb.Throughput` turns them into rates).
     """
 
     def __init__(self, inputs, outputs, config, dtype=None, **kwargs):
@@ -30,6 +30,9 @@ class BertModel(keras.Model):
         self.config = config
         self._policy = keras.dtype_policies.get(dtype)
         self.real_tokens = keras.metrics.Sum(name="real_tokens")
+        self.masked_tokens = None
+        if isinstance(inputs, dict) and "mask_positions" in inputs:
+            self.masked_tokens = keras.metrics.Sum(name="masked_tokens")
 
     def _resolve_auto_jit_compile(self):
         # What jit_compile="auto" stands for. XLA would compile anew for every length of batch that
@@ -50,6 +53,8 @@ class BertModel(keras.Model):
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         self.real_tokens.update_state(ops.cast(x["padding_mask"], "float32"))
+        if self.masked_tokens is not None:  # unused slots are 0
+            self.masked_tokens.update_state(ops.cast(x["mask_positions"] > 0, "float32"))
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
     # The batch is the last argument on every backend.
@@ -103,6 +108,8 @@ class BertModel(keras.Model):
         try:
             return method(*args, **kwargs)
         except Exception as error:  # TensorFlow's classes are not imported on other backends
+            if keras.backend.backend() == "jax":
+                self.jax_state_sync()  # evaluate and predict would keep the weights to themselves
             if advice := self._advice(str(error)):
                 raise ValueError(advice) from error
             if lost := lost_workers(str(error)):
@@ -130,6 +137,13 @@ class BertModel(keras.Model):
                     f"max_sequence_length={rows} entries; shorten the preprocessor's "
                     "sequence_length or build the model with a longer table"
                 )
+        if found := re.search(
+            r"axis 0 is partitioned (\d+) times, but the dimension size is (\d+)", message
+        ):
+            return (
+                f"Received a batch of {found[2]} rows for {found[1]} devices, which must divide "
+                "it, the last one too; choose another batch size, or leave rows out"
+            )
         if found := re.search(
             r"label value of (-?\d+) which is outside the valid range of (\[0, \d+\))", message
         ):

@@ -1,7 +1,8 @@
 """Ending a `fit` after a number of steps that epochs do not divide."""
 
 import keras
-import numpy as np
+
+from keras_bert.training.step_count import steps_taken
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -21,5 +22,5 @@ class StopAfter(keras.callbacks.Callback):
         self.steps = steps
 
     def on_train_batch_end(self, batch, logs=None):
-        if int(np.asarray(self.model.optimizer.iterations)) >= self.steps:
+        if steps_taken(self.model) >= self.steps:
             self.model.stop_training = True

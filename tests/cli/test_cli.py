@@ -90,6 +90,14 @@ def test_the_road_writes_models_histories_and_pictures(trained):
     assert {"val_masked_lm_accuracy", "val_masked_lm_perplexity", "tokens_per_second"} <= {*history}
     for picture in ("pretrained/curves.png", "classifier/curves.png", "classifier/confusion.png"):
         assert (trained / picture).read_bytes().startswith(b"\x89PNG")
+    rows = (trained / "classifier/log.csv").read_text().splitlines()
+    # 96 texts in batches of 16: six steps an epoch.
+    assert [row.split(",")[:2] for row in rows[:2]] == [["step", "epoch"], ["6", "1"]]
+    assert len(rows) == 1 + 12
+    columns = json.loads((trained / "classifier/history.json").read_text())
+    assert list(columns) == rows[0].split(",") and columns["step"][-1] == 72
+    assert {"val_accuracy", "learning_rate", "share_of_peak", "minutes_left"} <= {*columns}
+    assert list((trained / "classifier/tensorboard/validation").iterdir())
     assert sorted(path.name for path in (trained / "classifier/model").iterdir()) == [
         "config.json",
         "model.safetensors",

@@ -90,7 +90,9 @@ def test_ten_training_steps_are_equal(both):
         np.testing.assert_allclose(jax[name], weight.numpy(), atol=tolerance, err_msg=name)
     first = logs["first"]
     assert first.pop("tokens_per_second")[-1] > 0
-    assert history.pop("real_tokens")
+    assert 0 < first.pop("share_of_peak")[-1] < 1
+    assert first.pop("minutes_left")[-1] == 0
+    assert history.pop("real_tokens") and history.pop("masked_tokens")
     assert set(first) == set(history)
     for name, values in history.items():
         np.testing.assert_allclose(first[name], values, rtol=1e-4)

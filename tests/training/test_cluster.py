@@ -66,9 +66,8 @@ def test_all_come_whatever_their_order():
 def test_a_worker_that_never_comes_is_named():
     addresses = free_addresses(3)
     host, port = addresses[2].split(":")
-    with socket.create_server((host, int(port))):
-        with pytest.raises(TimeoutError) as error:
-            Cluster(addresses, 0).wait(timeout=0.5)
+    with socket.create_server((host, int(port))), pytest.raises(TimeoutError) as error:
+        Cluster(addresses, 0).wait(timeout=0.5)
     assert f"worker 1 ({addresses[1]})" in str(error.value)
     assert addresses[2] not in str(error.value)
 
