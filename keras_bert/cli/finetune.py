@@ -39,16 +39,18 @@ def define(values):
 
 def main(values):
     """Fine-tunes and writes the model directory."""
-    from keras_bert.cli.quiet import import_tensorflow
-
-    import_tensorflow()
+    if devices.launched("finetune", values):
+        return
+    strategy = devices.start(values)
     import keras
 
     import keras_bert as kb
     from keras_bert.cli.folders import refuse_existing
     from keras_bert.cli.measure import measure
+    from keras_bert.training.distribution import is_chief
 
-    refuse_existing(values.output, values.overwrite)
+    if is_chief():
+        refuse_existing(values.output, values.overwrite)
     keras.utils.set_random_seed(values.seed)
     tokenizer = kb.BertTokenizer.from_preset(values.preset)
     preprocess = kb.TextClassifierPreprocessor(tokenizer, sequence_length=values.sequence_length)
@@ -67,7 +69,7 @@ def main(values):
             values.dev, preprocess, labels=train.labels, shuffle=False, **columns
         )
     total = values.epochs * int(train.cardinality())
-    with kb.strategy(values.strategy).scope():
+    with strategy.scope():
         backbone = kb.BertBackbone.from_preset(values.preset, dtype=values.precision)
         model = kb.BertTextClassifier(backbone, labels=train.labels)
         model.compile(
@@ -81,7 +83,10 @@ def main(values):
         validation_data=dev,
         epochs=values.epochs,
         callbacks=[watching.run_log(values)],
+        verbose="auto" if is_chief() else 0,
     )
+    if not is_chief():
+        return
     directory = os.path.join(values.output, "model")
     kb.save_preset(directory, model, preprocess, overwrite=True)
     if dev is not None:

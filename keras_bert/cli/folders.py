@@ -6,11 +6,11 @@ import os
 from keras_bert.text.files import write_atomically
 
 
-def refuse_existing(path, overwrite):
+def refuse_existing(path, overwrite, ways="--overwrite"):
     """Raises FileExistsError where `path` exists (a folder: holds something), unless asked."""
     full = (os.path.isdir(path) and os.listdir(path)) or os.path.isfile(path)
     if full and not overwrite:
-        raise FileExistsError(f"{path} exists; name another --output or pass --overwrite")
+        raise FileExistsError(f"{path} exists; name another --output or pass {ways}")
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
 
 

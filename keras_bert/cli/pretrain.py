@@ -1,14 +1,19 @@
-"""Writes a model directory in Hugging Face's layout, history.json and curves.png to --output.
+"""Writes a model directory in Hugging Face's layout, checkpoints to go on from, log.csv, history.json,
+curves.png and TensorBoard's events to --output.
 
 Input holds one sentence a line with an empty line between documents, or running prose with
---format=prose. The model directory is renewed at each report, whole or not at all.
+--format=prose. The model directory is renewed at each report, whole or not at all. After a kill or
+SIGTERM the same command with --resume goes on where it stood.
 """
 
 import os
+import shutil
 
 from absl import flags
 
-from keras_bert.cli import devices
+from keras_bert.cli import devices, watching
+from keras_bert.cli.folders import refuse_existing
+from keras_bert.cli.phases import phases_of
 
 REQUIRED = ["input", "vocab", "output"]
 
@@ -17,13 +22,38 @@ def define(values):
     """Declares the flags."""
     string, integer, number = flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_float
     flags.DEFINE_multi_string(
-        "input", None, "text file or glob, also .gz; may be repeated", flag_values=values
+        "input",
+        None,
+        "text file or glob, also .gz and .zst, or a folder that prepare wrote; may be repeated",
+        flag_values=values,
+    )
+    flags.DEFINE_list(
+        "input_weights",
+        [],
+        "shares of the text that each --input gets, as 3,1; default: by size",
+        flag_values=values,
     )
     flags.DEFINE_multi_string("held_out", [], "text never trained on", flag_values=values)
+    number(
+        "held_out_rate",
+        0.0,
+        "share of the documents of --input never trained on, and measured at each report",
+        lower_bound=0.0,
+        upper_bound=0.5,
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "drop_duplicates", False, "leave out documents that came before", flag_values=values
+    )
     string("vocab", None, "the vocabulary file", flag_values=values)
     flags.DEFINE_bool("lowercase", True, "lower-case and strip accents", flag_values=values)
     string("output", None, "the run folder to write", flag_values=values)
-    flags.DEFINE_bool("overwrite", False, "replace an output that exists", flag_values=values)
+    flags.DEFINE_bool(
+        "resume", False, "go on from the last checkpoint in --output", flag_values=values
+    )
+    flags.DEFINE_bool(
+        "overwrite", False, "begin anew in an --output that exists", flag_values=values
+    )
     string(
         "size",
         "base",
@@ -35,7 +65,26 @@ def define(values):
         "batch_size", 256, "rows a step, all replicas together", lower_bound=1, flag_values=values
     )
     integer("steps", 100_000, "training steps", lower_bound=1, flag_values=values)
+    integer(
+        "long_steps",
+        0,
+        "the last so many of --steps see rows of --long_sequence_length",
+        lower_bound=0,
+        flag_values=values,
+    )
+    integer("long_sequence_length", 512, "tokens a long row", lower_bound=1, flag_values=values)
+    integer(
+        "long_batch_size",
+        None,
+        "long rows a step; default: as many tokens as before",
+        lower_bound=1,
+        flag_values=values,
+    )
     integer("report_every", 1_000, "steps between reports", lower_bound=1, flag_values=values)
+    integer(
+        "checkpoint_every", 1_000, "steps between checkpoints", lower_bound=1, flag_values=values
+    )
+    integer("keep", 2, "checkpoints kept", lower_bound=1, flag_values=values)
     number("learning_rate", 1e-4, "the peak", flag_values=values)
     integer("warmup_steps", None, "default: a tenth of --steps", lower_bound=0, flag_values=values)
     number("weight_decay", 0.01, "decoupled, matrices only", flag_values=values)
@@ -54,6 +103,7 @@ def define(values):
         "word_segmenter", None, ["jieba"], "finds Chinese words for --masking", flag_values=values
     )
     devices.define(values)
+    watching.define(values)
     integer(
         "seed", 0, "decides weights, data order, pairs and masks", lower_bound=0, flag_values=values
     )
@@ -61,63 +111,149 @@ def define(values):
 
 def main(values):
     """Pretrains and writes the model directory."""
-    from keras_bert.cli.quiet import import_tensorflow
-
-    import_tensorflow()
+    if devices.launched("pretrain", values):
+        return
+    phases = phases_of(values)
+    strategy = devices.start(values)
     import keras
 
     import keras_bert as kb
-    from keras_bert.cli.folders import refuse_existing, write_history
-    from keras_bert.training.stopping import StopAfter
+    from keras_bert.training.distribution import is_chief
 
-    refuse_existing(values.output, values.overwrite)
+    if is_chief():
+        _open_output(values)
     keras.utils.set_random_seed(values.seed)
     tokenizer = kb.BertTokenizer(values.vocab, lowercase=values.lowercase)
-    settings = {
-        "sequence_length": values.sequence_length,
-        "batch_size": values.batch_size,
+    with strategy.scope():
+        model = _model(values, tokenizer)
+    resumes = [
+        kb.Resume(
+            os.path.join(values.output, "checkpoints", phase.name),
+            every_steps=values.checkpoint_every,
+            keep=values.keep,
+        )
+        for phase in phases
+    ]
+    begun = [place for place, resume in enumerate(resumes) if resume.step]
+    for phase, resume in list(zip(phases, resumes, strict=True))[max(begun, default=0) :]:
+        _fit(values, model, tokenizer, phase, resume)
+    if is_chief():
+        print(f"{os.path.join(values.output, 'model')}: {model.count_params():,} parameters")
+
+
+def _fit(values, model, tokenizer, phase, resume):
+    """Trains up to the last step of a phase, from where its checkpoints stand."""
+    import keras
+
+    from keras_bert.training.distribution import is_chief
+    from keras_bert.training.stopping import StopAfter
+
+    data = _data(values, tokenizer, phase, start=resume.position)
+    report = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: _report(values, model, tokenizer, data.stream)
+    )
+    every = min(values.report_every, phase.steps)
+    model.fit(
+        data,
+        steps_per_epoch=every,
+        epochs=-(-phase.steps // every),
+        validation_data=_held_out(values, tokenizer, phase),
+        callbacks=[
+            resume,
+            watching.run_log(values, total_steps=values.steps),
+            StopAfter(phase.last_step),
+            report,
+        ],
+        verbose="auto" if is_chief() else 0,
+    )
+
+
+def _report(values, model, tokenizer, stream):
+    """Renews the model directory and says what was read, by all workers together."""
+    import keras_bert as kb
+    from keras_bert.training.distribution import is_chief
+    from keras_bert.training.exchange import gather_over_workers
+
+    counts = stream.counts
+    sums = gather_over_workers(counts).sum(axis=0)
+    if is_chief():
+        kb.save_preset(os.path.join(values.output, "model"), model, tokenizer, overwrite=True)
+        named = (f"{count:,} {name}" for name, count in zip(counts._fields, sums, strict=True))
+        print(f"\nread since this start: {', '.join(named).replace('_', ' ')}")
+
+
+def _open_output(values):
+    if values.resume and values.overwrite:
+        raise ValueError("--resume goes on and --overwrite begins anew; give one of them")
+    if not values.resume:
+        refuse_existing(values.output, values.overwrite, "--resume to go on, or --overwrite")
+        shutil.rmtree(os.path.join(values.output, "checkpoints"), ignore_errors=True)
+    os.makedirs(values.output, exist_ok=True)
+
+
+def _data(values, tokenizer, phase, **settings):
+    import keras_bert as kb
+
+    inputs = values.input
+    if values.input_weights:
+        if len(values.input_weights) != len(inputs):
+            raise ValueError(
+                f"--input_weights gives {len(values.input_weights)} shares for {len(inputs)} "
+                "--input; expected one for each"
+            )
+        inputs = dict(zip(inputs, map(float, values.input_weights), strict=True))
+    return kb.data.pretraining(
+        inputs,
+        tokenizer,
+        held_out_rate=values.held_out_rate,
+        drop_duplicates=values.drop_duplicates,
+        **{**_settings(values, phase), **settings},
+    )
+
+
+def _held_out(values, tokenizer, phase):
+    """One pass with draws of its own, the same at every report; None where nothing is held out."""
+    import keras_bert as kb
+
+    own = {"epochs": 1, "seed": values.seed + 1}
+    if values.held_out:
+        return kb.data.pretraining(
+            values.held_out, tokenizer, **{**_settings(values, phase), **own}
+        )
+    if values.held_out_rate:
+        return _data(values, tokenizer, phase, part="held_out", **own)
+    return None
+
+
+def _settings(values, phase):
+    return {
+        "sequence_length": phase.sequence_length,
+        "batch_size": phase.batch_size,
+        "seed": phase.seed,
         "pairs": values.pairs,
         "masking": values.masking,
         "format": values.format,
         "word_segmenter": values.word_segmenter,
     }
-    data = kb.data.pretraining(values.input, tokenizer, seed=values.seed, **settings)
-    held_out = None
-    if values.held_out:
-        # One pass with draws of its own, the same at every report.
-        held_out = kb.data.pretraining(
-            values.held_out, tokenizer, seed=values.seed + 1, epochs=1, **settings
-        )
-    with kb.strategy(values.strategy).scope():
-        backbone = kb.BertBackbone(_config(values, tokenizer), dtype=values.precision)
-        model = kb.BertMaskedLM(backbone) if values.pairs == "none" else kb.BertPretrainer(backbone)
-        warmup = values.steps // 10 if values.warmup_steps is None else values.warmup_steps
-        model.compile(
-            optimizer=kb.optimizers.adamw(
-                values.learning_rate,
-                warmup_steps=warmup,
-                total_steps=values.steps,
-                weight_decay=values.weight_decay,
-            ),
-            **(kb.losses.masked_lm() if values.pairs == "none" else kb.losses.pretraining()),
-        )
-    save = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: kb.save_preset(
-            os.path.join(values.output, "model"), model, tokenizer, overwrite=True
-        )
+
+
+def _model(values, tokenizer):
+    """The compiled model; the schedule goes over all phases."""
+    import keras_bert as kb
+
+    backbone = kb.BertBackbone(_config(values, tokenizer), dtype=values.precision)
+    model = kb.BertMaskedLM(backbone) if values.pairs == "none" else kb.BertPretrainer(backbone)
+    warmup = values.steps // 10 if values.warmup_steps is None else values.warmup_steps
+    model.compile(
+        optimizer=kb.optimizers.adamw(
+            values.learning_rate,
+            warmup_steps=warmup,
+            total_steps=values.steps,
+            weight_decay=values.weight_decay,
+        ),
+        **(kb.losses.masked_lm() if values.pairs == "none" else kb.losses.pretraining()),
     )
-    every = min(values.report_every, values.steps)
-    os.makedirs(values.output, exist_ok=True)
-    history = model.fit(
-        data,
-        steps_per_epoch=every,
-        epochs=-(-values.steps // every),
-        validation_data=held_out,
-        callbacks=[kb.Throughput(), StopAfter(values.steps), save],
-    ).history
-    write_history(history, values.output)
-    print(f"read {data.stream.counts}")
-    print(f"{os.path.join(values.output, 'model')}: {model.count_params():,} parameters")
+    return model
 
 
 def _config(values, tokenizer):
@@ -131,8 +267,9 @@ def _config(values, tokenizer):
                 f"has {tokenizer.vocabulary_size} tokens; they must agree"
             )
         return config
+    longest = max(phase.sequence_length for phase in phases_of(values))
     return BertConfig.named(
         values.size,
         vocabulary_size=tokenizer.vocabulary_size,
-        max_sequence_length=max(512, values.sequence_length),
+        max_sequence_length=max(512, longest),
     )

@@ -5,11 +5,17 @@ import os
 import tempfile
 
 
-def import_tensorflow():
+def import_tensorflow(start=None):
     """Imports TensorFlow and finds its devices; what it prints is shown only if that fails.
 
     The banners come from C++ before any setting of TensorFlow is read, so the only way to keep
     them off the terminal is to lend them another file.
+
+    Args:
+        start: callable, what starts the devices; by default they are listed.
+
+    Returns:
+        What `start` returned, or None.
     """
     with tempfile.TemporaryFile() as kept, contextlib.ExitStack() as stack:
         terminal = os.dup(2)
@@ -18,6 +24,8 @@ def import_tensorflow():
         try:
             import tensorflow as tf
 
+            if start is not None:
+                return start()
             tf.config.list_logical_devices()
         except BaseException:
             kept.seek(0)

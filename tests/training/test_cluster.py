@@ -74,8 +74,8 @@ def test_a_worker_that_never_comes_is_named():
 
 def test_a_taken_port_and_a_bad_address():
     addresses = free_addresses(2)
-    with socket.create_server(("", int(addresses[0].split(":")[1]))):
-        with pytest.raises(OSError, match=r"port \d+ of this worker .* cannot be opened"):
-            Cluster(addresses, 0).wait(timeout=1.0)
+    taken = socket.create_server(("", int(addresses[0].split(":")[1])))
+    with taken, pytest.raises(OSError, match=r"port \d+ of this worker .* cannot be opened"):
+        Cluster(addresses, 0).wait(timeout=1.0)
     with pytest.raises(ValueError, match="expected host:port"):
         Cluster(("localhost", "other:1"), 0).wait(timeout=1.0)
