@@ -89,6 +89,6 @@ def main(values):
         return
     directory = os.path.join(values.output, "model")
     kb.save_preset(directory, model, preprocess, overwrite=True)
-    if dev is not None:
-        measure(model, dev, values.output)
+    if dev is not None:  # what was saved, by this process alone
+        measure(kb.BertTextClassifier.from_preset(directory), dev, values.output)
     print(f"{directory}: classes {', '.join(train.labels)}")

@@ -46,10 +46,10 @@ def launch(name, count, values):
     if failed and all(codes[index] == 128 + signal.SIGTERM for index in failed):
         sys.exit(codes[failed[0]])
     if failed:
+        ends = ", ".join(f"worker {index} with exit code {codes[index]}" for index in failed)
         raise RuntimeError(
-            f"worker {', '.join(map(str, failed))} of {count} failed with exit code "
-            f"{', '.join(str(codes[index]) for index in failed)}; see above. Start the same command "
-            "with --resume to go on from the last checkpoint"
+            f"of {count} workers, {ends} failed; see above. The command with --resume goes on from "
+            "the last checkpoint"
         )
 
 

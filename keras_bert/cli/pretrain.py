@@ -1,5 +1,5 @@
-"""Writes a model directory in Hugging Face's layout, checkpoints to go on from, log.csv, history.json,
-curves.png and TensorBoard's events to --output.
+"""Writes a model directory in Hugging Face's layout, checkpoints to go on from, log.csv,
+history.json, curves.png and TensorBoard's events to --output.
 
 Input holds one sentence a line with an empty line between documents, or running prose with
 --format=prose. The model directory is renewed at each report, whole or not at all. After a kill or

@@ -10,6 +10,7 @@ from keras import ops
 from keras_bert.config import BertConfig
 from keras_bert.models.steps import (
     after,
+    check_scope,
     deal_out,
     element_spec,
     logs_of_workers,
@@ -73,6 +74,7 @@ class BertModel(keras.Model):
         if iterator is None or keras.backend.backend() != "tensorflow":
             super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
             return
+        check_scope(self.metrics_variables, self.distribute_strategy)
         with self.distribute_strategy.scope():
             self._symbolic_build(data_batch=element_spec(iterator.data_adapter.get_tf_dataset()))
 

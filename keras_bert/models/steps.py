@@ -93,6 +93,16 @@ def deal_out(data, strategy):
     return strategy.distribute_datasets_from_function(own_rows, options)
 
 
+def check_scope(variables, strategy):
+    """Refuses metrics made outside of the strategy: each worker would show its own rows' alone."""
+    for variable in variables:
+        if not strategy.extended.variable_created_in_scope(variable.value):
+            raise ValueError(
+                f"the metric variable {variable.path} was made outside of the strategy; make losses "
+                "and metrics, kb.losses.pretraining() and the like, inside `with strategy.scope():`"
+            )
+
+
 def element_spec(dataset):
     """The shapes and dtypes of a dataset's elements, one replica's where it is dealt out."""
     return keras.tree.map_structure(

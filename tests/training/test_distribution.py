@@ -89,3 +89,7 @@ def test_one_replica_sums_to_itself():
     assert float(sum_over_replicas(tf.constant(3.5))) == 3.5
     mirrored = kb.strategy("mirrored")
     assert float(mirrored.run(lambda: sum_over_replicas(tf.constant(2.5)))) == 2.5
+
+
+def test_metrics_made_outside_of_the_scope_are_refused(trained):
+    assert "inside `with strategy.scope():`" in trained[2]["outside"]

@@ -179,6 +179,14 @@ def main(folder):
             model.predict(tf.data.Dataset.from_tensors(bad), verbose=0)
         except ValueError as error:
             logs["bad_ids"] = str(error)
+    arguments = kb.losses.classification()
+    with strategy.scope():
+        model = kb.BertTextClassifier(kb.BertBackbone(CONFIG), labels=["a", "b"])
+        model.compile(**arguments)
+    try:
+        model.fit(dataset().map(lambda x, y, w: (x, {"classification": y["next_sentence"]})))
+    except ValueError as error:
+        logs["outside"] = str(error)
     logs["real"] = train_on_real_pipelines(
         folder, {"one": kb.strategy("default"), "two": two_devices}
     )
