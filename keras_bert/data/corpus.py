@@ -1,4 +1,4 @@
-"""A corpus of text files as windows: pieces of about a megabyte that can be read in any order."""
+"""A corpus of text files as windows: pieces of some bytes that can be read in any order."""
 
 import bisect
 import os
@@ -12,6 +12,11 @@ from keras_bert.data.gzip_file import GzipFile
 from keras_bert.text.files import expand_files
 
 _EMPTY_LINE = re.compile(rb"\n[ \t\r]*\n")
+
+
+def open_corpus(files, window_bytes):
+    """Opens a corpus, of whichever kind `files` names; see `Corpus`."""
+    return Corpus(files, window_bytes)
 
 
 class Window(NamedTuple):
@@ -55,7 +60,7 @@ class Corpus:
         [b'A document.\\nA document.\\n\\n', b'Another document.\\n']
     """
 
-    def __init__(self, files, window_bytes=1 << 20):
+    def __init__(self, files, window_bytes=1 << 17):
         if window_bytes < 16:
             raise ValueError(f"window_bytes is {window_bytes}; expected at least 16.")
         self.window_bytes = window_bytes
