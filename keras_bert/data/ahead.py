@@ -2,36 +2,48 @@
 
 import collections
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 
 
-def in_order(function, places, workers):
-    """Yields `(place, function(*place))` for each place, while threads are at work on the next.
+class Ahead:
+    """Iterates over `(place, function(*place))`, while threads are at work on the next places.
 
-    At most `workers` results wait or are in the making, so memory is bounded by as many. Which
+    At most `ahead` results wait or are in the making, so memory is bounded by as many. Which
     thread made a result has no influence on it, as long as the function keeps no state.
 
     Args:
         function: callable; an exception it raises is raised here.
         places: iterable of tuples, may be endless.
-        workers: int, threads.
+        executor: a `ThreadPoolExecutor`, which several of these may share.
+        ahead: int.
+
+    Work begins with the first `submit` or `next`; whoever stops early calls `cancel`.
     """
-    places = iter(places)
-    ahead = collections.deque()
-    with ThreadPoolExecutor(workers, "keras_bert_data") as executor:
 
-        def submit(number):
-            for place in itertools.islice(places, number):
-                ahead.append((place, executor.submit(function, *place)))
+    def __init__(self, function, places, executor, ahead):
+        self._function, self._places = function, iter(places)
+        self._executor, self._most = executor, ahead
+        self._waiting = collections.deque()
 
-        try:
-            submit(workers)
-            while ahead:
-                place, future = ahead.popleft()
-                result = future.result()
-                submit(1)
-                yield place, result
-        finally:
-            # Whoever reads may stop early; then nobody waits for what has not begun.
-            for _, future in ahead:
-                future.cancel()
+    def submit(self, number=1):
+        """Hands so many more places to the threads, up to the bound."""
+        number = min(number, self._most - len(self._waiting))
+        for place in itertools.islice(self._places, max(0, number)):
+            self._waiting.append((place, self._executor.submit(self._function, *place)))
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self.submit(self._most)
+        if not self._waiting:
+            raise StopIteration
+        place, future = self._waiting.popleft()
+        result = future.result()
+        self.submit()
+        return place, result
+
+    def cancel(self):
+        """Takes back what has not begun: nobody waits for it any more."""
+        for _, future in self._waiting:
+            future.cancel()
+        self._waiting.clear()

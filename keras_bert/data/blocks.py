@@ -2,16 +2,17 @@
 
     corpus -> windows (bytes) -> documents and sentences -> tokens -> plan -> examples
 
-Each block is made alone, from its windows and from random numbers keyed by (seed, epoch, block).
+Each block is made alone, from its windows and from random numbers keyed by its place: (seed, epoch,
+lane, block).
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from keras_bert.data.documents import read_text
-from keras_bert.data.randomness import generator
 from keras_bert.text import pairs
 
 
@@ -37,6 +38,11 @@ class Counts(NamedTuple):
         return Counts(*(a + b for a, b in zip(self, other, strict=True)))
 
 
+def sum_counts(counts):
+    """The sum of several `Counts`."""
+    return functools.reduce(Counts.plus, counts, Counts())
+
+
 class TokenizedBlock(NamedTuple):
     """The tokens of a block; `offsets`, `parts` and `documents` as in `keras_bert.text.pairs`.
 
@@ -49,27 +55,6 @@ class TokenizedBlock(NamedTuple):
     parts: np.ndarray
     documents: np.ndarray
     counts: Counts
-
-
-def block_windows(corpus, block_bytes, seed, epoch):
-    """The windows of each block of an epoch: all windows, in an order drawn anew.
-
-    Blocks are cut by bytes, so that many small files make blocks as large as a few large ones, and
-    there is no small one at the end, where few documents would be left to pair.
-
-    Returns:
-        List of int arrays. Their number is the same in every epoch.
-    """
-    order = generator(seed, "windows", epoch).permutation(corpus.num_windows)
-    sizes = corpus.window_sizes()[order]
-    num_blocks = -(-int(sizes.sum()) // block_bytes)
-    # A window belongs where its middle lies.
-    middles = np.cumsum(sizes) - sizes / 2
-    block = (middles / sizes.sum() * num_blocks).astype(np.int64)
-    return [
-        np.sort(windows)
-        for windows in np.split(order, np.searchsorted(block, range(1, num_blocks)))
-    ]
 
 
 def read_block(corpus, windows, tokenizer, format, split_sentences=None, continuations=None):

@@ -1,4 +1,4 @@
-"""A corpus of text files as windows: pieces of about a megabyte that can be read in any order."""
+"""A corpus of text files as windows: pieces of some bytes that can be read in any order."""
 
 import bisect
 import os
@@ -8,10 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_bert.data.gzip_file import GzipFile
+from keras_bert.data.gzip_file import GzipFile, open_again
+from keras_bert.data.zstd_file import Scratch, ZstdFile
 from keras_bert.text.files import expand_files
 
 _EMPTY_LINE = re.compile(rb"\n[ \t\r]*\n")
+
+
+def open_corpus(files, window_bytes):
+    """Opens a corpus, of whichever kind `files` names; see `Corpus`."""
+    return Corpus(files, window_bytes)
 
 
 class Window(NamedTuple):
@@ -29,7 +35,7 @@ class Window(NamedTuple):
 
 
 class Corpus:
-    """Text files, gzipped or not, cut into windows that tile them: nothing lost, nothing doubled.
+    """Text files, packed or not, cut into windows that tile them: nothing lost, nothing doubled.
 
     Window `k` of a file goes from border `k` to border `k + 1`. Border `k` is the first beginning
     of a document (after an empty line) at or after byte `k * window_bytes`; where the next
@@ -39,12 +45,14 @@ class Corpus:
     is bounded however long a document or a line is.
 
     Args:
-        files: str, path-like, or a list of these: paths and globs, `.gz` or plain.
+        files: str, path-like, or a list of these: paths and globs; `.gz`, `.zst` or plain.
         window_bytes: int, bytes of text in a window, before decoding and after decompressing.
 
     Raises:
         FileNotFoundError: a file is missing, or a glob matches none.
-        ValueError: all files are empty, or a `.gz` file is damaged.
+        ValueError: all files are empty, or a compressed file is damaged.
+        ModuleNotFoundError: a `.zst` file needs zstandard.
+        OSError: there is no room to unpack a `.zst` file in.
 
     Example:
         >>> import pathlib, tempfile
@@ -55,7 +63,7 @@ class Corpus:
         [b'A document.\\nA document.\\n\\n', b'Another document.\\n']
     """
 
-    def __init__(self, files, window_bytes=1 << 20):
+    def __init__(self, files, window_bytes=1 << 17):
         if window_bytes < 16:
             raise ValueError(f"window_bytes is {window_bytes}; expected at least 16.")
         self.window_bytes = window_bytes
@@ -63,7 +71,9 @@ class Corpus:
         # All snapshots together take at most about 90 MB, however many files there are.
         gzipped = sum(path.endswith(".gz") for path in paths)
         self._snapshots_per_file = 2048 // max(1, gzipped)
-        # The size of gzipped text is known only after reading through it; zlib lets threads run.
+        self._scratch = Scratch() if any(path.endswith(".zst") for path in paths) else None
+        # The size of compressed text is known only after reading through it, with the lock of
+        # Python's interpreter released.
         with ThreadPoolExecutor(os.cpu_count()) as executor:
             readers = list(executor.map(self._open, paths))
         filled = [place for place, reader in enumerate(readers) if reader.size > 0]
@@ -104,6 +114,8 @@ class Corpus:
     def _open(self, path):
         if path.endswith(".gz"):
             return GzipFile(path, self.window_bytes, self._snapshots_per_file)
+        if path.endswith(".zst"):
+            return ZstdFile(path, self._scratch)
         return _PlainFile(path)
 
 
@@ -113,7 +125,7 @@ class _PlainFile:
         self.size = os.path.getsize(path)
 
     def read(self, start, stop):
-        with open(self.path, "rb") as file:
+        with open_again(self.path) as file:
             file.seek(start)
             data = file.read(stop - start)
         if len(data) < stop - start:

@@ -1,7 +1,5 @@
 """Examples of any block of any epoch, made from nothing but their place and the settings."""
 
-import functools
-
 import numpy as np
 
 from keras_bert.data import blocks
@@ -20,7 +18,7 @@ class ExampleMaker:
     Args:
         corpus: a `keras_bert.data.corpus.Corpus`.
         tokenizer: a `keras_bert.BertTokenizer`.
-        block_bytes: int, text of a block.
+        deal: a `keras_bert.data.deal.Deal`, which says what a block is made of.
         seed: int.
         sequence_length: int.
         pairs: str, `"nsp"`, `"sop"` or `"none"`.
@@ -34,7 +32,7 @@ class ExampleMaker:
         corpus,
         tokenizer,
         *,
-        block_bytes,
+        deal,
         seed,
         sequence_length,
         pairs,
@@ -44,21 +42,17 @@ class ExampleMaker:
     ):
         self.corpus = corpus
         self.tokenizer = tokenizer
+        self.deal = deal
         self.seed = seed
         self.sequence_length = sequence_length
         self.pairs = pairs
         self.short_sequence_rate = short_sequence_rate
         self.masking = masking
         self.reading = reading
-        # Ahead of the blocks handed on, threads may be at work on the epoch after.
-        self._epoch_blocks = functools.lru_cache(maxsize=3)(
-            lambda epoch: blocks.block_windows(corpus, block_bytes, seed, epoch)
-        )
-        self.num_blocks = len(self._epoch_blocks(0))
 
-    def plan(self, epoch, block):
+    def plan(self, epoch, lane, block):
         """Reads, tokenizes and plans a block; returns a `TokenizedBlock` and a `Plan`."""
-        windows = self._epoch_blocks(epoch)[block]
+        windows = self.deal.windows(epoch, lane, block)
         tokenized = blocks.read_block(self.corpus, windows, self.tokenizer, **self.reading)
         return blocks.plan_block(
             tokenized,
@@ -66,26 +60,27 @@ class ExampleMaker:
             self.sequence_length,
             self.short_sequence_rate,
             self.tokenizer.sep_id,
-            generator(self.seed, "pairs", epoch, block),
+            generator(self.seed, "pairs", epoch, lane, block),
         )
 
-    def make(self, epoch, block, offset=0):
+    def make(self, epoch, lane, block, offset=0):
         """Makes the examples of a block from number `offset` on.
 
         Returns:
             `(examples, counts)`: a dict of arrays `(examples, ...)` with the keys of DESIGN
             section 3, and the `Counts` of the whole block.
         """
-        tokenized, plan = self.plan(epoch, block)
+        tokenized, plan = self.plan(epoch, lane, block)
         if offset > tokenized.counts.examples:
             raise ValueError(
-                f"Block {block} of epoch {epoch} has {tokenized.counts.examples} examples; offset "
-                f"{offset} lies behind them. The corpus or a setting has changed since this place "
-                "was noted."
+                f"Block {block} of epoch {epoch} in lane {lane} has {tokenized.counts.examples} "
+                f"examples; offset {offset} lies behind them. The corpus or a setting has changed "
+                "since this place was noted."
             )
-        order = generator(self.seed, "order", epoch, block).permutation(tokenized.counts.examples)
+        place = epoch, lane, block
+        order = generator(self.seed, "order", *place).permutation(tokenized.counts.examples)
         groups = [
-            self._group(tokenized, plan, order[begin : begin + _GROUP], (epoch, block, begin))
+            self._group(tokenized, plan, order[begin : begin + _GROUP], (*place, begin))
             for begin in range(offset // _GROUP * _GROUP, max(1, len(order)), _GROUP)
         ]
         skipped = offset % _GROUP

@@ -9,6 +9,23 @@ _CHUNK = 1 << 14
 _GZIP = 31
 
 
+def open_again(path):
+    """Opens a file of a corpus for reading bytes; it was there at the start of the run.
+
+    Raises:
+        FileNotFoundError: it has vanished; the message says what to do.
+    """
+    try:
+        return open(path, "rb")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            error.errno,
+            "the file was there at the start of the run and has vanished. A corpus must stay while "
+            "it is read: put the file back and start again from the last checkpoint",
+            path,
+        ) from error
+
+
 class _State(NamedTuple):
     """Where decompressing stands: bytes of text, bytes of the file, and zlib's state.
 
@@ -69,7 +86,7 @@ class GzipFile:
         """Yields `(text, state after it)` from a state on; the state moves on with the next."""
         position, compressed, decompressor = state
         try:
-            with open(self.path, "rb") as file:
+            with open_again(self.path) as file:
                 file.seek(compressed)
                 data = b""
                 while True:

@@ -2,24 +2,33 @@
 
 One order of steps: read and shuffle windows, pool the documents of a block, pair, shuffle the
 block's examples, pack, mask, batch, prefetch. No step keeps a state: everything random is keyed by
-(seed, purpose, epoch, block), so a place in the stream is three plain numbers, and going on from
-it costs one block.
+(seed, purpose, epoch, lane, block), so a place in the stream is three plain numbers for each lane,
+and going on from it costs one block of each.
 """
 
 import inspect
-import itertools
 import numbers
-from bisect import bisect_right
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
 
-from keras_bert.data.ahead import in_order
-from keras_bert.data.blocks import Counts
-from keras_bert.data.corpus import Corpus
+from keras_bert.data import elements
+from keras_bert.data.ahead import Ahead
+from keras_bert.data.blocks import sum_counts
+from keras_bert.data.corpus import open_corpus
+from keras_bert.data.deal import Deal
 from keras_bert.data.documents import FORMATS, count_documents
 from keras_bert.data.examples import ExampleMaker
-from keras_bert.data.position import Position
+from keras_bert.data.lanes import Lane, LaneReader
+from keras_bert.data.position import Place, Position
+from keras_bert.data.settings import (
+    check_choice,
+    check_least,
+    check_shards,
+    check_share,
+    choose_lanes,
+)
 from keras_bert.data.words import jieba_continuations
 from keras_bert.text.masking import check_masking, default_selection_length
 
@@ -64,10 +73,11 @@ def pretraining(files, tokenizer, **settings):
 class PretrainingStream:
     """Batches of masked sentence pairs from text files, the same for the same seed anywhere.
 
-    Text is read in windows of `window_bytes`, in an order drawn anew for each epoch. About
-    `block_windows` of them make a block, whose documents are pooled: random second segments come
-    from other documents of the block, and its examples are shuffled among each other. Threads make
-    blocks ahead; how many has no influence on what is made.
+    Text is read in windows of `window_bytes`, in an order drawn anew for each epoch, and dealt out
+    to lanes: independent sequences of blocks, from which every batch takes as many rows each. The
+    documents of a block are pooled: random second segments come from other documents of the block,
+    and its examples are shuffled among each other. Threads make blocks ahead, and several readers
+    may share the batches by their rows; neither has an influence on what is made.
 
     Args:
         files: str, path-like, or a list of these: paths and globs, `.gz` or plain. An empty line
@@ -76,9 +86,9 @@ class PretrainingStream:
         sequence_length: int, tokens in a row, special tokens included; 128.
         batch_size: int, rows in a batch; 256. Batches run across the ends of blocks and epochs.
         seed: int, decides all randomness; 0.
-        start: where to begin: a `Position`, or the three numbers of one as list or dict, at the
-            cost of one block at most; or an int, batches to pass over, whose text is read and
-            tokenized again. None is the beginning.
+        start: where to begin: a `Position`, or its plain numbers, at the cost of one block of each
+            lane at most; or an int, batches to pass over, whose text is read and tokenized again.
+            None is the beginning.
         epochs: int, passes over the text, those before `start` included; None is endless.
         pairs: str; `"nsp"`, next-sentence pairs as in BERT; `"sop"`, sentence-order pairs as in
             ALBERT; `"none"`, single segments of full sentences as in RoBERTa.
@@ -95,13 +105,16 @@ class PretrainingStream:
         word_segmenter: str; `"jieba"` finds the words of Chinese for `"whole_word"` and `"span"`;
             None takes "##" pieces alone.
         drop_remainder: bool, whether a last batch that is not full is dropped; False.
-        window_bytes: int, text read at a time, after decompressing; 1 MiB.
-        block_windows: int, windows in a block; 8. More shuffle further and take more memory,
-            about 25 times the text of a block.
-        workers: int, threads that make blocks, and blocks made ahead; 2.
+        lanes: int, a divisor of `batch_size`; by default 1 for less than about 32 MB of text, else
+            up to 8. With `num_shards` a divisor of the lanes, no two readers read the same text.
+        window_bytes: int, text read at a time, after decompressing; 128 KiB.
+        block_windows: int, windows in the blocks of all lanes that are open at a time; 64, so
+            8 MiB. More shuffle further and take more memory, about 25 times that text.
+        workers: int, threads that make blocks ahead; 2.
 
     Attributes:
         corpus: the `keras_bert.data.corpus.Corpus` read.
+        lanes: int, how many there are.
         start: `Position` of the first example.
         counts: `Counts` of documents, sentences, tokens and so on, and of what was skipped.
 
@@ -134,7 +147,7 @@ class PretrainingStream:
         >>> [inputs["token_ids"].shape for inputs, labels, sample_weights in stream.batches()]
         [(1, 16)]
         >>> stream.counts.documents, stream.counts.tokens, stream.position_after(1)
-        (2, 10, Position(epoch=1, block=0, offset=0))
+        (2, 10, Position(places=(Place(epoch=1, block=0, offset=0),)))
     """
 
     def __init__(
@@ -157,25 +170,25 @@ class PretrainingStream:
         format="sentences",
         word_segmenter=None,
         drop_remainder=False,
-        window_bytes=1 << 20,
-        block_windows=8,
+        lanes=None,
+        window_bytes=1 << 17,
+        block_windows=64,
         workers=2,
     ):
-        _check_choice("pairs", pairs, PAIRS)
-        _check_choice("format", format, FORMATS)
-        _check_choice("word_segmenter", word_segmenter, (None, "jieba"))
+        check_choice("pairs", pairs, PAIRS)
+        check_choice("format", format, FORMATS)
+        check_choice("word_segmenter", word_segmenter, (None, "jieba"))
         check_masking(masking, mask_selection_rate, mask_token_rate, random_token_rate)
-        _check_least("sequence_length", sequence_length, 8)
-        _check_least("batch_size", batch_size, 1)
-        _check_least("block_windows", block_windows, 1)
-        _check_least("workers", workers, 1)
-        _check_least("seed", seed, 0)
+        check_least("sequence_length", sequence_length, 8)
+        check_least("batch_size", batch_size, 1)
+        check_least("block_windows", block_windows, 1)
+        check_least("workers", workers, 1)
+        check_least("seed", seed, 0)
         if epochs is not None:
-            _check_least("epochs", epochs, 1)
+            check_least("epochs", epochs, 1)
         if mask_selection_length is not None:
-            _check_least("mask_selection_length", mask_selection_length, 1)
-        if not 0 <= short_sequence_rate <= 1:
-            raise ValueError(f"short_sequence_rate is {short_sequence_rate}; expected 0 to 1.")
+            check_least("mask_selection_length", mask_selection_length, 1)
+        check_share("short_sequence_rate", short_sequence_rate)
         self.batch_size = batch_size
         self.epochs = epochs
         self.pairs = pairs
@@ -185,7 +198,7 @@ class PretrainingStream:
         self.mask_selection_length = mask_selection_length or default_selection_length(
             mask_selection_rate, sequence_length
         )
-        self.corpus = Corpus(files, window_bytes)
+        self.corpus = open_corpus(files, window_bytes)
         self._check_documents()
         reading = {"format": format}
         if format == "prose":
@@ -194,10 +207,14 @@ class PretrainingStream:
             reading["split_sentences"] = split_sentences
         if word_segmenter == "jieba":
             reading["continuations"] = jieba_continuations(tokenizer)
+        pool_bytes = block_windows * window_bytes
+        num_blocks = -(-int(self.corpus.window_sizes().sum()) // pool_bytes)
+        self.lanes = choose_lanes(lanes, batch_size, num_blocks, block_windows)
+        self._deal = Deal(self.corpus, pool_bytes, self.lanes, int(seed))
         self._maker = ExampleMaker(
             self.corpus,
             tokenizer,
-            block_bytes=block_windows * window_bytes,
+            deal=self._deal,
             seed=int(seed),
             sequence_length=sequence_length,
             pairs=pairs,
@@ -218,18 +235,28 @@ class PretrainingStream:
                 f"{epochs} ends before it: nothing is left. Begin earlier, or ask for "
                 f"{self.start.epoch + 1} or more epochs."
             )
-        # Blocks in the order of the stream: their places and counts, and the examples before each,
-        # counted from the beginning of the first one.
-        self._places, self._counts, self._examples_before = [], [], [0]
-        self._is_exhausted = False
+        self._lanes = [self._lane(*lane) for lane in enumerate(self.start.places)]
 
     @property
     def counts(self):
-        """`Counts` of the blocks whose examples were handed on so far, whole blocks each."""
-        total = Counts()
-        for counts in self._counts:
-            total = total.plus(counts)
-        return total
+        """`Counts` of the blocks whose examples were handed on so far, whole blocks each.
+
+        A lane that several readers share is counted by the first of them, so that their counts
+        add up to those of the whole.
+        """
+        return sum_counts(lane.counts for lane in self._lanes if lane.is_counted)
+
+    @property
+    def epoch_counts(self):
+        """`Counts` as `counts` holds them for each of the last epochs: a dict by epoch.
+
+        An epoch is whole where it lies before the `epoch` of the position.
+        """
+        found = [dict(lane.epoch_counts) for lane in self._lanes if lane.is_counted]
+        return {
+            epoch: sum_counts(counts[epoch] for counts in found if epoch in counts)
+            for epoch in sorted(set().union(*found))
+        }
 
     def position_after(self, batches):
         """The place in the data after so many batches of this stream: where to `start` next.
@@ -242,111 +269,163 @@ class PretrainingStream:
             A `Position`: plain numbers, to be kept beside the weights.
 
         Raises:
-            ValueError: the stream has not handed on that many batches.
+            ValueError: the stream has not handed on that many batches, or they lie more than
+                10,000 behind, or this process has read some of the lanes only.
         """
-        passed, made = self.start.offset + batches * self.batch_size, self._examples_before[-1]
-        if self._is_exhausted:
-            # The last batch of a finite stream may be less than full.
-            passed = min(passed, made)
-        if batches and not 0 < passed <= made:
+        places = self.places_after(batches)
+        missing = np.flatnonzero(places[:, 0] < 0)
+        if len(missing):
             raise ValueError(
-                f"position_after({batches}): since its start the stream has handed on "
-                f"{max(0, made - self.start.offset)} examples in batches of {self.batch_size}."
+                f"position_after({batches}): this reader has not read lanes {missing.tolist()} of "
+                f"{self.lanes}. Take the largest of all readers' places_after({batches})."
             )
-        if not batches:
-            return self.start
-        block = bisect_right(self._examples_before, passed) - 1
-        if block == len(self._places):
-            epoch, last = self._places[-1]
-            is_last = last + 1 == self._maker.num_blocks
-            return Position(epoch + 1, 0, 0) if is_last else Position(epoch, last + 1, 0)
-        return Position(*self._places[block], passed - self._examples_before[block])
+        return Position.of(places)
 
-    def batches(self):
-        """Yields the batches as NumPy arrays; each call begins anew at `start`."""
-        left, idle = None, 0
-        first = self.start
+    def places_after(self, batches):
+        """The places of the lanes after so many batches, as far as this process has read them.
 
-        def make(epoch, block):
-            offset = first.offset if (epoch, block) == first[:2] else 0
-            return self._maker.make(epoch, block, offset)
+        Several readers put theirs together by the largest of each number.
 
-        for number, (place, (examples, counts)) in enumerate(self._in_order(make, first)):
-            if number == len(self._places):
-                self._places.append(place)
-                self._counts.append(counts)
-                self._examples_before.append(self._examples_before[-1] + counts.examples)
-            idle = 0 if counts.examples else idle + 1
-            self._check_idle(idle)
-            if left is not None:
-                examples = {
-                    name: np.concatenate([left[name], array]) for name, array in examples.items()
-                }
-            rows = len(examples["token_ids"])
-            whole = rows - rows % self.batch_size
-            for begin in range(0, whole, self.batch_size):
-                yield self._element(examples, begin, begin + self.batch_size)
-            left = {name: array[whole:].copy() for name, array in examples.items()}
-        self._is_exhausted = True
-        if left is not None and len(left["token_ids"]) and not self.drop_remainder:
-            yield self._element(left, 0, self.batch_size)
+        Args:
+            batches: int, as for `position_after`.
 
-    def dataset(self):
-        """The batches as a `tf.data.Dataset`, which has this stream as its attribute `stream`."""
-        batch = self.batch_size if self.epochs is None or self.drop_remainder else None
-        row = [batch, self.sequence_length]
-        masks = [batch, self.mask_selection_length]
-        inputs = dict.fromkeys(("token_ids", "segment_ids", "padding_mask"), row)
-        inputs["mask_positions"] = masks
-        labels = {"masked_lm": masks}
-        if self.pairs != "none":
-            labels["next_sentence"] = [batch]
-        signature = (
-            {name: tf.TensorSpec(shape, tf.int32) for name, shape in inputs.items()},
-            {name: tf.TensorSpec(shape, tf.int32) for name, shape in labels.items()},
-            {name: tf.TensorSpec(shape, tf.float32) for name, shape in labels.items()},
+        Returns:
+            int64 `(lanes, 3)`, (epoch, block, offset) of each lane, -1 for a lane not read.
+
+        Raises:
+            ValueError: as `position_after`, except for lanes not read.
+        """
+        places = np.full((self.lanes, 3), -1, np.int64)
+        for lane in self._lanes:
+            if lane.is_read or batches <= 0:
+                place = lane.place_after(batches)
+                if place is None:
+                    self._refuse(batches)
+                places[lane.number] = place
+        if (places < 0).all():
+            self._refuse(batches)
+        return places
+
+    def batches(self, shard=0, num_shards=1):
+        """Yields the batches as NumPy arrays; each call begins anew at `start`.
+
+        Args:
+            shard, num_shards: int, which of how many readers this is. Reader `shard` gets the rows
+                `shard * batch_size // num_shards` up to those of the next one of every batch, and
+                reads only the lanes that these come from.
+
+        Raises:
+            ValueError: `num_shards` does not divide `batch_size`, or there is no such shard.
+        """
+        check_shards(shard, num_shards, self.batch_size)
+        rows = self.batch_size // num_shards
+        return self._rows(shard * rows, (shard + 1) * rows)
+
+    def _rows(self, begin, end):
+        """Yields rows `begin` up to `end` of every batch."""
+        step = self.batch_size // self.lanes
+        lanes = self._lanes[begin // step : -(-end // step)]
+        ahead = -(-self.workers // len(lanes))
+        with ThreadPoolExecutor(self.workers, "keras_bert_data") as executor:
+            readers = [
+                LaneReader(
+                    lane,
+                    max(begin - lane.number * step, 0),
+                    min(end - lane.number * step, step),
+                    self._maker.make,
+                    executor,
+                    ahead,
+                )
+                for lane in lanes
+            ]
+            try:
+                # The first block of each lane is wanted before the second of any.
+                for reader in readers * ahead:
+                    reader.submit()
+                while True:
+                    pieces = [piece for reader in readers for piece in reader.take()]
+                    rows = sum(len(piece["token_ids"]) for piece in pieces)
+                    if rows == 0 or (self.drop_remainder and rows < end - begin):
+                        return
+                    yield elements.element(elements.join(pieces))
+            finally:
+                for reader in readers:
+                    reader.cancel()
+
+    def dataset(self, shard=0, num_shards=1, parts=1):
+        """The batches as a `tf.data.Dataset`, which has this stream as its attribute `stream`.
+
+        Args:
+            shard, num_shards: int, as for `batches`.
+            parts: int, elements that each batch comes as, one for each replica of this reader. A
+                last batch that is not full comes as so many too, whose rows differ by one at most.
+
+        Raises:
+            ValueError: as `batches`, or `parts` does not divide the rows of this reader.
+        """
+        check_shards(shard, num_shards, self.batch_size)
+        check_least("parts", parts, 1)
+        rows = self.batch_size // num_shards
+        if rows % parts:
+            raise ValueError(
+                f"parts={parts} does not divide the {rows} rows that each of num_shards="
+                f"{num_shards} readers has of batch_size={self.batch_size}. Choose a batch size "
+                f"that is a multiple of {parts * num_shards}."
+            )
+
+        def generate():
+            for batch in self.batches(shard, num_shards):
+                yield from elements.split(batch, parts) if parts > 1 else (batch,)
+
+        is_full = self.epochs is None or self.drop_remainder
+        dataset = tf.data.Dataset.from_generator(
+            generate,
+            output_signature=elements.signature(
+                rows // parts if is_full else None,
+                self.sequence_length,
+                self.mask_selection_length,
+                self.pairs != "none",
+            ),
         )
-        dataset = tf.data.Dataset.from_generator(self.batches, output_signature=signature)
         if self.epochs is None:
             dataset = dataset.apply(
                 tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
             )
-        dataset = dataset.prefetch(4)
+        dataset = dataset.prefetch(4 * parts)
         dataset.stream = self
         return dataset
 
-    def _element(self, examples, begin, end):
-        """The batch of examples `begin` to `end`: `(inputs, labels, sample_weights)`."""
-        batch = {name: array[begin:end] for name, array in examples.items()}
-        labels = {"masked_lm": batch.pop("mask_ids")}
-        weights = {"masked_lm": batch.pop("mask_weights")}
-        if self.pairs != "none":
-            labels["next_sentence"] = batch.pop("next_sentence_labels")
-            weights["next_sentence"] = np.ones(len(labels["next_sentence"]), np.float32)
-        return batch, labels, weights
-
-    def _in_order(self, function, start):
-        """Yields `((epoch, block), function(epoch, block))` for all blocks from a place on."""
-        epochs = (
-            itertools.count(start.epoch) if self.epochs is None else range(start.epoch, self.epochs)
+    def _lane(self, number, start):
+        # An epoch of the only lane is the whole text. One of several has other text in each; four
+        # times what all read in an epoch is nearly surely all there is.
+        most_idle = self._deal.num_blocks * (1 if self.lanes == 1 else 4 * self.lanes)
+        return Lane(
+            number,
+            self.batch_size // self.lanes,
+            start,
+            self._deal.num_blocks,
+            self.epochs,
+            most_idle,
+            self._complain,
         )
-        places = (
-            (epoch, block)
-            for epoch in epochs
-            for block in range(start.block if epoch == start.epoch else 0, self._maker.num_blocks)
-        )
-        return in_order(function, places, self.workers)
 
     def _find(self, start):
         """The `Position` that the argument `start` means."""
         if start is None:
-            return Position(0, 0, 0)
+            return Position((Place(0, 0, 0),) * self.lanes)
         if isinstance(start, numbers.Integral):
             return self._pass_over(int(start))
         start = Position.of(start)
-        if min(start) < 0 or start.block >= self._maker.num_blocks:
+        if len(start.places) != self.lanes:
             raise ValueError(
-                f"start is {start}; this corpus has blocks 0 to {self._maker.num_blocks - 1} in an "
+                f"start has the places of {len(start.places)} lanes; this stream has {self.lanes}. "
+                "Is it another corpus, or another batch_size, window_bytes or block_windows? "
+                f"lanes={len(start.places)} keeps their number."
+            )
+        most = max(place.block for place in start.places)
+        if min(map(min, start.places)) < 0 or most >= self._deal.num_blocks:
+            raise ValueError(
+                f"start is {start}; this corpus has blocks 0 to {self._deal.num_blocks - 1} in an "
                 "epoch. Is it another corpus, or another window_bytes or block_windows?"
             )
         return start
@@ -355,26 +434,39 @@ class PretrainingStream:
         """The position after so many batches from the beginning, found by planning alone."""
         if batches < 0:
             raise ValueError(f"start is {batches}; expected at least 0 batches.")
-        left, idle = batches * self.batch_size, 0
+        if batches == 0:
+            return self._find(None)
+        with ThreadPoolExecutor(self.workers, "keras_bert_data") as executor:
+            lanes = (self._lane(number, Place(0, 0, 0)) for number in range(self.lanes))
+            return Position(tuple(self._pass_over_lane(lane, batches, executor) for lane in lanes))
 
-        def count(epoch, block):
-            return self._maker.plan(epoch, block)[0].counts.examples
+    def _pass_over_lane(self, lane, batches, executor):
+        def count(epoch, block, _):
+            return self._maker.plan(epoch, lane.number, block)[0].counts
 
-        for place, examples in self._in_order(count, Position(0, 0, 0)):
-            if left < examples:
-                return Position(*place, left)
-            left -= examples
-            idle = 0 if examples else idle + 1
-            self._check_idle(idle)
-        return Position(self.epochs, 0, 0)
+        blocks = Ahead(count, lane.places(), executor, self.workers)
+        try:
+            for number, (place, counts) in enumerate(blocks):
+                lane.record(number, place, counts)
+                if lane.batches_made() >= batches:
+                    return lane.place_after(batches)
+            return Place(self.epochs, 0, 0)
+        finally:
+            blocks.cancel()
 
-    def _check_idle(self, blocks):
+    def _refuse(self, batches):
+        made = [lane.batches_made() for lane in self._lanes if lane.is_read]
+        raise ValueError(
+            f"position_after({batches}): since its start the stream has handed on "
+            f"{min(made, default=0)} batches of {self.batch_size} examples."
+        )
+
+    def _complain(self):
         """An endless stream that finds nothing to hand on would never come back."""
-        if blocks >= self._maker.num_blocks:
-            raise ValueError(
-                f"{_names(self.corpus.paths)}: a whole pass over the text made no example. It "
-                f"holds no token, or no document has text enough for pairs={self.pairs!r}."
-            )
+        raise ValueError(
+            f"{_names(self.corpus.paths)}: a whole pass over the text made no example. It "
+            f"holds no token, or no document has text enough for pairs={self.pairs!r}."
+        )
 
     def _check_documents(self):
         needed = 2 if self.pairs == "nsp" else 1
@@ -396,13 +488,3 @@ pretraining.__signature__ = inspect.signature(PretrainingStream)
 def _names(paths):
     more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
     return ", ".join(paths[:3]) + more
-
-
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise ValueError(f"{name} is {value!r}; expected one of {', '.join(map(repr, choices))}.")
-
-
-def _check_least(name, value, least):
-    if not isinstance(value, numbers.Integral) or value < least:
-        raise ValueError(f"{name} is {value!r}; expected a whole number of at least {least}.")

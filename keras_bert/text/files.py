@@ -1,9 +1,12 @@
-"""Names of text files from paths, globs and lists, and reading them, gzipped or not."""
+"""Names of text files from paths, globs and lists, and reading them, compressed or not."""
 
 import glob
 import gzip
+import io
 import logging
 import os
+
+from keras_bert.text import zstd
 
 
 def expand_files(files):
@@ -70,7 +73,7 @@ def expand_files(files):
 
 
 def open_binary(path):
-    """Opens a file for reading bytes, through gzip where its name ends in `.gz`.
+    """Opens a file for reading bytes, unpacked where its name ends in `.gz` or `.zst`.
 
     Args:
         path: str or path-like.
@@ -80,6 +83,8 @@ def open_binary(path):
 
     Raises:
         FileNotFoundError: there is no such file.
+        ModuleNotFoundError: it is a `.zst` file and zstandard is not installed.
+        ValueError: in reading, a `.zst` file proves damaged.
 
     Example:
         >>> import tempfile
@@ -93,6 +98,8 @@ def open_binary(path):
     path = os.fspath(path)
     if path.endswith(".gz"):
         return gzip.open(path, "rb")
+    if path.endswith(".zst"):
+        return io.BufferedReader(zstd.ZstdReader(path), 1 << 16)
     return open(path, "rb")
 
 

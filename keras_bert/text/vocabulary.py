@@ -32,8 +32,8 @@ def train_vocabulary(
     numbers the continuations in the order of a hash table, and numbers break its ties.
 
     Args:
-        files: path, glob pattern or list of these; `.gz` is read through. Invalid UTF-8 is
-            replaced. The files are read twice, line by line.
+        files: path, glob pattern or list of these; `.gz` and `.zst` are read through. Invalid
+            UTF-8 is replaced. The files are read twice, line by line.
         size: int, most entries, special tokens included; short texts give fewer. Default 30,000.
         lowercase: bool, as `BertTokenizer`'s; accents are stripped along. Default True.
         min_frequency: int, times a piece must occur to be made of two. Default 2.

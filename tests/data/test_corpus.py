@@ -138,6 +138,17 @@ def test_a_file_that_shrinks_is_named(tmp_path):
         corpus.read(4)
 
 
+@pytest.mark.parametrize("ending", ["txt", "gz"])
+def test_a_file_that_vanishes_is_named(tmp_path, ending):
+    path = tmp_path / f"a.{ending}"
+    text = b"line\n" * 100
+    path.write_bytes(gzip.compress(text) if ending == "gz" else text)
+    corpus = Corpus(path, 100)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=rf"has vanished.*put the file back.*a\.{ending}"):
+        corpus.read(4)
+
+
 def test_zlib_copies_go_on_alike():
     """Snapshots rest on this: a copied decompressor goes on where the original stood."""
     text = b"".join(b"%d," % (n * 7919 % 1_000) for n in range(20_000))

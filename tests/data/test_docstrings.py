@@ -10,6 +10,7 @@ import pytest
     ("module", "examples"),
     [
         ("keras_bert.data.corpus", 1),
+        ("keras_bert.data.position", 1),
         ("keras_bert.data.randomness", 1),
         ("keras_bert.data.stream", 2),
         ("keras_bert.text.masking", 1),

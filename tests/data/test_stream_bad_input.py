@@ -45,6 +45,9 @@ TWO_DOCUMENTS = "a b c\nb c\n\nword words\na\n"
         ({"short_sequence_rate": 2}, "short_sequence_rate is 2"),
         ({"start": -1}, "start is -1"),
         ({"start": (0, 5, 0)}, "blocks 0 to 0"),
+        ({"start": [(0, 0, 0)] * 2}, "places of 2 lanes; this stream has 1.*lanes=2 keeps"),
+        ({"lanes": 0}, "lanes is 0"),
+        ({"lanes": 3}, "lanes=3 does not divide batch_size=4"),
         ({"start": (0, 0, -1)}, "start is Position"),
         ({"start": (0, 0, 10_000)}, "offset 10000 lies behind"),
     ],
@@ -54,7 +57,10 @@ def test_settings_out_of_range(tmp_path, tokenizer, settings, message):
         next(make(tmp_path / "a.txt", TWO_DOCUMENTS, tokenizer, **settings).batches())
 
 
-@pytest.mark.parametrize("start", ["middle", (1, 2), {"epoch": 1}, (0.5, 0, 0)])
+@pytest.mark.parametrize(
+    "start",
+    ["middle", (1, 2), {"epoch": 1}, (0.5, 0, 0), [], [[0, 0]], [[0, 0, 0], [1]], [[[[0, 0, 0]]]]],
+)
 def test_a_start_of_another_kind(tmp_path, tokenizer, start):
     with pytest.raises(TypeError, match="expected a Position"):
         make(tmp_path / "a.txt", TWO_DOCUMENTS, tokenizer, start=start)
@@ -126,7 +132,9 @@ def test_a_single_token_makes_no_sentence_order_pair(tmp_path, tokenizer):
 @pytest.mark.parametrize("space", [b"", b" "])
 def test_a_line_of_ten_megabytes(tmp_path, tokenizer, space):
     line = (b"word" + space) * (10_000_000 // (4 + len(space)))
-    stream = make(tmp_path / "a.txt", b"a b\n" + line + b"\n\nb c\n", tokenizer, batch_size=64)
+    text = b"a b\n" + line + b"\n\nb c\n"
+    # Each of its windows ends with a shorter piece.
+    stream = make(tmp_path / "a.txt", text, tokenizer, batch_size=64, window_bytes=1 << 20)
     for inputs, _, _ in itertools.islice(stream.batches(), 200):
         assert inputs["token_ids"].shape[1] == 16
     assert stream.counts.long_lines == 1
