@@ -22,7 +22,7 @@ BELOW = {
     "config": set(),
     "layers": {"config"},
     "checkpoints": {"config", "lowest"},
-    "models": {"checkpoints", "config", "layers", "lowest"},
+    "models": {"checkpoints", "config", "layers", "lowest", "training"},
     "training": {"config", "lowest"},
     "text": {"config", "lowest"},
     "data": {"config", "lowest", "text"},
@@ -55,7 +55,12 @@ ONLY_IN = {
     "absl": {"cli"},
 }
 
-LATE_TENSORFLOW = ("models/steps", "training/distribution", "training/optimizers")
+LATE_TENSORFLOW = (
+    "models/micro_batches",
+    "models/steps",
+    "training/distribution",
+    "training/optimizers",
+)
 
 
 def place(path):

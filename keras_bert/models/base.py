@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from keras_bert.config import BertConfig
+from keras_bert.models.micro_batches import check_micro_batches, train_in_parts
 from keras_bert.models.steps import after, weighed_by_rows
 
 
@@ -23,6 +24,7 @@ class BertModel(keras.Model):
         self.config = config
         self._policy = keras.dtype_policies.get(dtype)
         self.real_tokens = keras.metrics.Sum(name="real_tokens")
+        self._micro_batches = 1
 
     def _resolve_auto_jit_compile(self):
         # What jit_compile="auto" stands for. XLA would compile anew for every length of batch that
@@ -48,13 +50,36 @@ class BertModel(keras.Model):
     # The batch is the last argument on every backend.
     def train_step(self, *args):
         with after(args[-1]):
+            if self._micro_batches > 1:
+                return train_in_parts(self, args[-1], self._micro_batches)
             return super().train_step(*args)
 
     def test_step(self, *args):
         with after(args[-1]):
             return super().test_step(*args)
 
-    def fit(self, x=None, *args, **kwargs):
+    def fit(self, x=None, *args, micro_batches=1, **kwargs):
+        """Trains as `keras.Model.fit` does, whose arguments it takes.
+
+        Args:
+            micro_batches: int, parts in which a batch (each replica's) goes through the model,
+                with one update for all of them: a batch that is larger than memory. With
+                `kb.losses` the step is that of the whole batch, but for the draws of dropout.
+                Default 1.
+
+        Returns:
+            `keras.callbacks.History`.
+
+        Raises:
+            ValueError: ids or labels that do not fit the model, or `micro_batches` that does not
+                divide a batch of fixed size; the message says what to do.
+
+        Example:
+            >>> model.fit(data, micro_batches=4, steps_per_epoch=1_000, epochs=100)
+        """
+        if check_micro_batches(micro_batches) != self._micro_batches:
+            self._micro_batches = micro_batches
+            self.train_function = None  # the step that was compiled has other parts
         if hasattr(x, "element_spec"):
             # A dataset is in its own order; Keras would warn that it cannot shuffle it.
             kwargs.setdefault("shuffle", False)
