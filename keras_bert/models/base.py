@@ -10,6 +10,7 @@ from keras import ops
 from keras_bert.config import BertConfig
 from keras_bert.models.micro_batches import check_micro_batches, train_in_parts
 from keras_bert.models.steps import after, weighed_by_rows
+from keras_bert.training.nonfinite import check_float16, with_nonfinite
 
 
 class BertModel(keras.Model):
@@ -49,6 +50,8 @@ class BertModel(keras.Model):
 
     # The batch is the last argument on every backend.
     def train_step(self, *args):
+        if not self.optimizer.built:  # its state is read before Keras would make it: a loss's scale
+            self.optimizer.build(self.trainable_variables)
         with after(args[-1]):
             if self._micro_batches > 1:
                 return train_in_parts(self, args[-1], self._micro_batches)
@@ -73,6 +76,8 @@ class BertModel(keras.Model):
         Raises:
             ValueError: ids or labels that do not fit the model, or `micro_batches` that does not
                 divide a batch of fixed size; the message says what to do.
+            FloatingPointError: a loss or a gradient is not finite; names step, loss and learning
+                rate. See `on_nonfinite` of `kb.optimizers.adamw`.
 
         Example:
             >>> model.fit(data, micro_batches=4, steps_per_epoch=1_000, epochs=100)
@@ -83,6 +88,8 @@ class BertModel(keras.Model):
         if hasattr(x, "element_spec"):
             # A dataset is in its own order; Keras would warn that it cannot shuffle it.
             kwargs.setdefault("shuffle", False)
+        check_float16(self)
+        args, kwargs = with_nonfinite(args, kwargs)
         with _end_of_data_expected(kwargs.get("steps_per_epoch") is None):
             return self._with_clear_errors(super().fit, x, *args, **kwargs)
 

@@ -14,7 +14,7 @@ def check_micro_batches(parts):
     if parts > 1 and keras.backend.backend() != "tensorflow":
         raise ValueError(
             f"fit: micro_batches={parts} needs Keras on TensorFlow; Keras runs on "
-            f"{keras.backend.backend()}. Use BertBackbone(config, recompute=True) or smaller batches"
+            f"{keras.backend.backend()}. Use BertBackbone(config, recompute=True) there"
         )
     return parts
 

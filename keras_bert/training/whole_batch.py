@@ -86,7 +86,7 @@ def divisor(y_true, weights):
         return sum_over_replicas(ops.sum(weights))
     if id(y_true) not in _state.totals:
         raise ValueError(
-            "micro_batches: the loss received labels that are not those of the batch; a compute_loss "
-            "of your own must hand them on unchanged"
+            "micro_batches: the loss received labels that are not those of the batch; a "
+            "compute_loss of your own must hand them on unchanged"
         )
     return _state.totals[id(y_true)] / ops.cast(_state.parts, "float32")

@@ -15,6 +15,7 @@ tf.config.set_logical_device_configuration(
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
 from training.masked_batches import dataset, difference, pretrainer  # noqa: E402
+from training.test_nonfinite import BAD, with_bad_batch  # noqa: E402
 
 import keras_bert as kb  # noqa: E402
 
@@ -38,7 +39,30 @@ def micro_batches():
     }
 
 
-TESTS = [micro_batches]
+def nonfinite():
+    """NaN on one replica alone: both must leave the step out, weights and moments untouched."""
+    report = {}
+    for policy in ("stop", "skip"):
+        models = []
+        for data in with_bad_batch(batch=8):
+            with MIRRORED.scope():
+                optimizer = kb.optimizers.adamw(1e-2, clip_norm=0.3, on_nonfinite=policy)
+            models.append(pretrainer(optimizer, strategy=MIRRORED))
+            error = None
+            try:
+                data = data.take(BAD - 1) if policy == "stop" and len(models) == 2 else data
+                models[-1].fit(data, verbose=0)
+            except FloatingPointError as found:
+                error = str(found)
+            if len(models) == 1:
+                report[policy] = {"error": error}
+        skipped = MIRRORED.experimental_local_results(models[0].optimizer.skipped_steps.value)
+        report[policy]["difference"] = difference(*models)
+        report[policy]["skipped"] = [int(value) for value in skipped]
+    return report
+
+
+TESTS = [micro_batches, nonfinite]
 
 
 def main(path):
