@@ -22,7 +22,7 @@ BELOW = {
     "config": set(),
     "layers": {"config"},
     "checkpoints": {"config", "lowest"},
-    "models": {"checkpoints", "config", "layers", "lowest"},
+    "models": {"checkpoints", "config", "layers", "lowest", "training"},
     "training": {"config", "lowest", "plots"},
     "text": {"config", "lowest"},
     "data": {"config", "lowest", "text"},
@@ -56,6 +56,7 @@ ONLY_IN = {
 }
 
 LATE_TENSORFLOW = (
+    "models/micro_batches",
     "models/steps",
     "training/distribution",
     "training/event_files",

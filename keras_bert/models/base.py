@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from keras_bert.config import BertConfig
+from keras_bert.models.micro_batches import check_micro_batches, train_in_parts
 from keras_bert.models.steps import (
     after,
     check_scope,
@@ -17,6 +18,7 @@ from keras_bert.models.steps import (
     lost_workers,
     weighed_by_rows,
 )
+from keras_bert.training.nonfinite import check_float16, with_nonfinite
 
 
 class BertModel(keras.Model):
@@ -34,6 +36,7 @@ class BertModel(keras.Model):
         self.masked_tokens = None
         if isinstance(inputs, dict) and "mask_positions" in inputs:
             self.masked_tokens = keras.metrics.Sum(name="masked_tokens")
+        self._micro_batches = 1
 
     def _resolve_auto_jit_compile(self):
         # What jit_compile="auto" stands for. XLA would compile anew for every length of batch that
@@ -60,7 +63,11 @@ class BertModel(keras.Model):
 
     # The batch is the last argument on every backend.
     def train_step(self, *args):
+        if not self.optimizer.built:  # its state is read before Keras would make it: a loss's scale
+            self.optimizer.build(self.trainable_variables)
         with after(args[-1]):
+            if self._micro_batches > 1:
+                return logs_of_workers(train_in_parts(self, args[-1], self._micro_batches))
             return logs_of_workers(super().train_step(*args))
 
     def test_step(self, *args):
@@ -78,10 +85,35 @@ class BertModel(keras.Model):
         with self.distribute_strategy.scope():
             self._symbolic_build(data_batch=element_spec(iterator.data_adapter.get_tf_dataset()))
 
-    def fit(self, x=None, *args, **kwargs):
+    def fit(self, x=None, *args, micro_batches=1, **kwargs):
+        """Trains as `keras.Model.fit` does, whose arguments it takes.
+
+        Args:
+            micro_batches: int, parts in which a batch (each replica's) goes through the model,
+                with one update for all of them: a batch that is larger than memory. With
+                `kb.losses` the step is that of the whole batch, but for the draws of dropout.
+                Default 1.
+
+        Returns:
+            `keras.callbacks.History`.
+
+        Raises:
+            ValueError: ids or labels that do not fit the model, or `micro_batches` that does not
+                divide a batch of fixed size; the message says what to do.
+            FloatingPointError: a loss or a gradient is not finite; names step, loss and learning
+                rate. See `on_nonfinite` of `kb.optimizers.adamw`.
+
+        Example:
+            >>> model.fit(data, micro_batches=4, steps_per_epoch=1_000, epochs=100)
+        """
+        if check_micro_batches(micro_batches) != self._micro_batches:
+            self._micro_batches = micro_batches
+            self.train_function = None  # the step that was compiled has other parts
         if hasattr(x, "element_spec"):
             # A dataset is in its own order; Keras would warn that it cannot shuffle it.
             kwargs.setdefault("shuffle", False)
+        check_float16(self)
+        args, kwargs = with_nonfinite(args, kwargs)
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = self._own_rows(kwargs["validation_data"])
         has_steps = kwargs.get("steps_per_epoch") is not None

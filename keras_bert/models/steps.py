@@ -5,6 +5,8 @@ import re
 
 import keras
 
+from keras_bert.training.whole_batch import in_part
+
 
 @contextlib.contextmanager
 def after(data):
@@ -30,8 +32,8 @@ def weighed_by_rows(loss, rows):
     weighs it by the replica's rows. Where these differ, as in a last batch that does not divide
     evenly, the mean that is reported would be another than on one device. The gradient stays.
     """
-    if keras.backend.backend() != "tensorflow":
-        return loss
+    if keras.backend.backend() != "tensorflow" or in_part():
+        return loss  # a batch in parts is weighed as a whole, afterwards
     import tensorflow as tf
 
     context = tf.distribute.get_replica_context()

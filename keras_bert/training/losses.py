@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from keras_bert.training.distribution import sum_over_replicas
 from keras_bert.training.metrics import Perplexity, crossentropy, weights_like
+from keras_bert.training.whole_batch import divisor
 
 
 @keras.saving.register_keras_serializable("keras_bert")
@@ -14,7 +14,7 @@ class MeanCrossentropy(keras.losses.Loss):
     Source: google-research/bert `run_pretraining.py`, `get_masked_lm_output`: the sum over masked
     tokens divided by their number. Padded mask slots weigh 0 and count for nothing. Under a
     `tf.distribute` strategy the number is that of all replicas, so the gradient is the one of the
-    whole batch on one device, however unevenly masks fall.
+    whole batch on one device, however unevenly masks fall; `fit(micro_batches=k)` likewise.
 
     Call arguments:
         y_true: int `(...)`, class numbers.
@@ -36,8 +36,8 @@ class MeanCrossentropy(keras.losses.Loss):
     def __call__(self, y_true, y_pred, sample_weight=None):
         values = self.call(y_true, y_pred)
         weights = weights_like(values, sample_weight)
-        # Divided by the weights of all replicas: their gradients, summed, are the whole batch's.
-        return ops.divide_no_nan(ops.sum(values * weights), sum_over_replicas(ops.sum(weights)))
+        # Divided by the weights of all replicas and parts: their gradients add up to the batch's.
+        return ops.divide_no_nan(ops.sum(values * weights), divisor(y_true, weights))
 
     def call(self, y_true, y_pred):
         return crossentropy(y_true, y_pred)

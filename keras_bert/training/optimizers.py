@@ -3,6 +3,12 @@
 import keras
 from keras import ops
 
+from keras_bert.training.loss_scale import (
+    SMALLEST_SCALE,
+    checked_loss_scale,
+    initial_scale,
+    next_scale,
+)
 from keras_bert.training.schedules import WarmupLinearDecay
 
 
@@ -15,6 +21,8 @@ def adamw(
     beta_1=0.9,
     beta_2=0.999,
     epsilon=1e-6,
+    loss_scale=None,
+    on_nonfinite="stop",
 ):
     """Makes the optimizer for pretraining and fine-tuning.
 
@@ -30,12 +38,20 @@ def adamw(
         clip_norm: float or None, largest global norm of the whole batch's gradient. Default 1.0.
         beta_1, beta_2: floats, decay of the two moments. Defaults 0.9 and 0.999.
         epsilon: float, default 1e-6.
+        loss_scale: None, a float, or `"dynamic"`, what the loss is multiplied by for float16, so
+            that small gradients do not vanish; needed with `"mixed_float16"`. Dynamic: from 32,768
+            down by half at each overflow, whose step is left out, and up again after 2,000 steps
+            without one. Default None.
+        on_nonfinite: `"stop"` or `"skip"`, what `fit` does about a gradient that is not finite.
+            The weights stay as they were before that step, either way. Stop: no step is taken any
+            more, and `fit` raises a FloatingPointError with step, loss and learning rate. Skip: it
+            goes on with the next batch and counts, `skipped_steps`. Default `"stop"`.
 
     Returns:
         `AdamW`, a Keras optimizer.
 
     Raises:
-        ValueError: a rate, a step count, a decay or a norm out of range.
+        ValueError: a rate, a step count, a decay, a norm or a scale out of range.
 
     Example:
         >>> optimizer = adamw(1e-4, warmup_steps=10, total_steps=100)
@@ -58,6 +74,8 @@ def adamw(
         beta_1=beta_1,
         beta_2=beta_2,
         epsilon=epsilon,
+        loss_scale=loss_scale,
+        on_nonfinite=on_nonfinite,
     )
 
 
@@ -69,28 +87,107 @@ class AdamW(keras.optimizers.AdamW):
     number of replicas gives the same step. On TensorFlow one fused kernel updates a variable: the
     step is bound by memory, and Keras's own formula passes over it a dozen times.
 
-    Args: those of `keras.optimizers.AdamW`.
+    A step whose gradient is not finite changes no weight and no moment, without a branch and
+    without a pass over memory of its own: `tf.cond` cannot hold an update under a strategy.
+
+    Args: those of `keras.optimizers.AdamW`, and `loss_scale` and `on_nonfinite` of `adamw`.
+
+    Attributes:
+        skipped_steps: int variable, steps that were left out because their gradient was not
+            finite, overflows of a loss scale that could still fall not among them.
+        first_skipped: int variable, the number (from 1) of the first of them; 0: none.
+        overflows: int variable, those.
+        current_loss_scale: float32 variable, or None.
 
     Example:
         >>> optimizer = AdamW(1e-4, weight_decay=0.01, global_clipnorm=1.0)
     """
 
+    def __init__(self, *args, loss_scale=None, on_nonfinite="stop", **kwargs):
+        super().__init__(*args, **kwargs)
+        self.loss_scale = checked_loss_scale(loss_scale)
+        if on_nonfinite not in ("stop", "skip"):
+            raise ValueError(
+                f'AdamW: on_nonfinite must be "stop" or "skip"; received {on_nonfinite!r}'
+            )
+        self.on_nonfinite = on_nonfinite
+        self.current_loss_scale = None
+
+    def build(self, variables):
+        if self.built:
+            return
+        super().build(variables)
+        self.skipped_steps = self._scalar("skipped_steps", "int")
+        self.first_skipped = self._scalar("first_skipped", "int")
+        self.overflows = self._scalar("overflows", "int")
+        if self.loss_scale is not None:
+            self.current_loss_scale = self._scalar(
+                "loss_scale", "float32", initial_scale(self.loss_scale)
+            )
+            self._good_steps = self._scalar("good_steps", "int")
+
+    def _scalar(self, name, dtype, value=0):
+        return self.add_variable(
+            (),
+            keras.initializers.Constant(value),
+            dtype,
+            aggregation="only_first_replica",
+            name=name,
+        )
+
+    def scale_loss(self, loss):
+        if self.loss_scale is None:
+            return super().scale_loss(loss)
+        scale = self.current_loss_scale if self.built else initial_scale(self.loss_scale)
+        return loss * ops.cast(scale, loss.dtype)
+
     def _use_weight_decay(self, variable):
         # Biases and LayerNorm's weights are vectors; everything else decays.
         return len(variable.shape) > 1
+
+    def _judge(self, norm):
+        """Counts a step by the norm of its gradient, the loss's scale still in it.
+
+        Returns: bool scalar, whether the step is to be taken; float32 scalar, the loss's scale;
+        float32 scalar, the steps taken with this one.
+        """
+        finite = ops.isfinite(norm)
+        stopped = self.on_nonfinite == "stop" and self.skipped_steps > 0
+        taken = finite & ops.logical_not(stopped)
+        scale = 1.0 if self.loss_scale is None else self.current_loss_scale.value
+        number = self.iterations + 1 - self.skipped_steps - self.overflows
+        overflow = False
+        if self.loss_scale == "dynamic":
+            overflow = ops.logical_not(finite) & (scale > SMALLEST_SCALE)
+            overflow = overflow & ops.logical_not(stopped)
+            self.overflows.assign_add(ops.cast(overflow, self.overflows.dtype))
+            new_scale, good_steps = next_scale(scale, self._good_steps.value, finite)
+            self.current_loss_scale.assign(new_scale)
+            self._good_steps.assign(good_steps)
+        skipped = ops.logical_not(taken | overflow)
+        first = ops.where(
+            skipped & (self.first_skipped == 0), self.iterations + 1, self.first_skipped
+        )
+        self.first_skipped.assign(first)
+        self.skipped_steps.assign_add(ops.cast(skipped, self.skipped_steps.dtype))
+        return taken, scale, ops.cast(number, "float32")
+
+    def _backend_apply_gradients(self, grads, trainable_variables):
+        if keras.backend.backend() == "tensorflow":
+            super()._backend_apply_gradients(grads, trainable_variables)
+            return
+        taken, scale, _ = self._judge(ops.sqrt(sum(ops.sum(ops.square(grad)) for grad in grads)))
+        state = [*trainable_variables, *self._momentums, *self._velocities]
+        before = [variable.value for variable in state]
+        grads = [ops.where(taken, grad / scale, 0.0) for grad in grads]
+        super()._backend_apply_gradients(grads, trainable_variables)
+        for variable, value in zip(state, before, strict=True):
+            variable.assign(ops.where(taken, variable.value, value))
 
     def _clip_gradients(self, grads):
         if keras.backend.backend() == "tensorflow":
             return grads  # after the sum over replicas, in _backend_update_step
         return super()._clip_gradients(grads)
-
-    def _clip_summed(self, grads):
-        if not self.global_clipnorm:
-            return super()._clip_gradients(grads)
-        import tensorflow as tf
-
-        # Its norm is one pass over the gradients; Keras's writes their squares first.
-        return tf.clip_by_global_norm(grads, self.global_clipnorm)[0]
 
     def _apply_weight_decay(self, variables):
         if keras.backend.backend() != "tensorflow":
@@ -106,36 +203,78 @@ class AdamW(keras.optimizers.AdamW):
         grads = [tf.convert_to_tensor(grad) for grad in grads]
         variables = [variable.value for variable in trainable_variables]
         summed = self._all_reduce_sum_gradients(zip(grads, variables, strict=True))
-        clipped = self._clip_summed([grad for grad, _ in summed])
+        # Its norm is one pass over the gradients; Keras's writes their squares first.
+        norm = tf.linalg.global_norm([grad for grad, _ in summed])
+        taken, scale, number = self._judge(norm)
+        factor = 1.0 / scale
+        if self.global_clipnorm:
+            factor = self.global_clipnorm * tf.minimum(1.0 / norm, factor / self.global_clipnorm)
+        # By 0 even what is not finite becomes 0: one product scales, clips and cleans.
+        factor = tf.where(taken, factor, 0.0)
+        grads = [tf.math.multiply_no_nan(grad, tf.cast(factor, grad.dtype)) for grad, _ in summed]
+        if not self.global_clipnorm:
+            grads = super()._clip_gradients(grads)
         tf.__internal__.distribute.interim.maybe_merge_call(
-            self._distributed_tf_update_step,
+            self._update_everywhere,
             self._distribution_strategy,
-            list(zip(clipped, variables, strict=True)),
-            learning_rate,
+            list(zip(grads, variables, strict=True)),
+            (ops.where(taken, learning_rate, 0.0), taken, number),
         )
 
-    def update_step(self, gradient, variable, learning_rate):
-        is_tensorflow = keras.backend.backend() == "tensorflow"
-        if is_tensorflow and self.weight_decay and self._use_weight_decay(variable):
-            kept = 1.0 - ops.cast(learning_rate * self.weight_decay, variable.dtype)
-            # The product's buffer becomes the variable's: subtracting would pass over both again.
-            variable.assign(variable * kept)
-        if not is_tensorflow or self.amsgrad:  # no kernel is fused for amsgrad
+    def _update_everywhere(self, strategy, grads_and_variables, step):
+        for grad, variable in grads_and_variables:
+            strategy.extended.update(
+                variable,
+                lambda variable, grad, *step: self.update_step(grad, variable, *step),
+                args=(grad, *step),
+                group=False,
+            )
+
+    def update_step(self, gradient, variable, learning_rate, taken=True, number=None):
+        if keras.backend.backend() != "tensorflow":
             super().update_step(gradient, variable, learning_rate)
             return
         import tensorflow as tf
 
+        if self.weight_decay and self._use_weight_decay(variable):
+            kept = 1.0 - ops.cast(learning_rate * self.weight_decay, variable.dtype)
+            # The product's buffer becomes the variable's: subtracting would pass over both again.
+            variable.assign(variable * kept)
         index = self._get_variable_index(variable)
-        step = ops.cast(self.iterations + 1, variable.dtype)
+        if self.amsgrad:  # no kernel is fused for it
+            state = [
+                getattr(self, name)[index]
+                for name in ("_momentums", "_velocities", "_velocity_hats")
+            ]
+            before = [tf.identity(value) for value in state]
+            super().update_step(gradient, variable, learning_rate)
+            for value, old in zip(state, before, strict=True):
+                value.assign(tf.where(taken, value, old))
+            return
+
+        def scalar(value, if_not_taken=None):
+            value = tf.cast(value, variable.dtype)
+            if if_not_taken is None:
+                return value
+            return tf.where(taken, value, tf.cast(if_not_taken, variable.dtype))
+
+        # A step not taken has the rate 0 and moments that keep all of themselves.
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[index].value.handle,
             v=self._velocities[index].value.handle,
-            beta1_power=tf.pow(tf.cast(self.beta_1, variable.dtype), step),
-            beta2_power=tf.pow(tf.cast(self.beta_2, variable.dtype), step),
-            lr=tf.cast(learning_rate, variable.dtype),
-            beta1=tf.cast(self.beta_1, variable.dtype),
-            beta2=tf.cast(self.beta_2, variable.dtype),
-            epsilon=tf.cast(self.epsilon, variable.dtype),
-            grad=tf.cast(gradient, variable.dtype),
+            beta1_power=tf.pow(scalar(self.beta_1), scalar(number)),
+            beta2_power=tf.pow(scalar(self.beta_2), scalar(number)),
+            lr=scalar(learning_rate),
+            beta1=scalar(self.beta_1, 1.0),
+            beta2=scalar(self.beta_2, 1.0),
+            epsilon=scalar(self.epsilon),
+            grad=scalar(gradient),
         )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "loss_scale": self.loss_scale,
+            "on_nonfinite": self.on_nonfinite,
+        }

@@ -133,7 +133,8 @@ def test_the_fused_step_is_kerass_own_formula(amsgrad):
             optimizer.apply(gradients, list(values.values()))
     for name, value in expected.items():
         np.testing.assert_allclose(tensors[name].numpy(), value.numpy(), atol=1e-6)
-    for a, b in zip(ours.variables, keras_own.variables, strict=True):
+    counters = 3
+    for a, b in zip(ours.variables[:-counters], keras_own.variables, strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-6)
 
 

@@ -1,0 +1,75 @@
+"""Run by conftest.py in a process of its own: two logical CPUs must come before all else.
+
+Trains one model on one device and its twin on two, in the ways a step can be taken.
+"""
+
+import json
+import pathlib
+import sys
+
+import tensorflow as tf
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+
+from training.masked_batches import dataset, difference, pretrainer  # noqa: E402
+from training.test_nonfinite import BAD, with_bad_batch  # noqa: E402
+
+import keras_bert as kb  # noqa: E402
+
+MIRRORED = kb.strategy("mirrored")
+
+
+def micro_batches():
+    """The whole batch on one device against four parts on each of two replicas."""
+    data = dataset(2 * 16 + 3, 16)
+    one, two = pretrainer(), pretrainer(strategy=MIRRORED)
+    expected = one.fit(data, epochs=2, verbose=0).history
+    actual = two.fit(data, epochs=2, verbose=0, micro_batches=4).history
+    dropped = [pretrainer(dropout=0.2, strategy=s) for s in (MIRRORED, MIRRORED)]
+    losses = [model.fit(data, epochs=3, verbose=0, micro_batches=4) for model in dropped]
+    return {
+        "difference": difference(one, two),
+        "expected": expected,
+        "actual": actual,
+        "dropout": [history.history["loss"] for history in losses],
+        "dropout_difference": difference(*dropped),
+    }
+
+
+def nonfinite():
+    """NaN on one replica alone: both must leave the step out, weights and moments untouched."""
+    report = {}
+    for policy in ("stop", "skip"):
+        models = []
+        for data in with_bad_batch(batch=8):
+            with MIRRORED.scope():
+                optimizer = kb.optimizers.adamw(1e-2, clip_norm=0.3, on_nonfinite=policy)
+            models.append(pretrainer(optimizer, strategy=MIRRORED))
+            error = None
+            try:
+                data = data.take(BAD - 1) if policy == "stop" and len(models) == 2 else data
+                models[-1].fit(data, verbose=0)
+            except FloatingPointError as found:
+                error = str(found)
+            if len(models) == 1:
+                report[policy] = {"error": error}
+        skipped = MIRRORED.experimental_local_results(models[0].optimizer.skipped_steps.value)
+        report[policy]["difference"] = difference(*models)
+        report[policy]["skipped"] = [int(value) for value in skipped]
+    return report
+
+
+TESTS = [micro_batches, nonfinite]
+
+
+def main(path):
+    report = {"replicas": MIRRORED.num_replicas_in_sync}
+    report |= {test.__name__: test() for test in TESTS}
+    with open(path, "w") as file:
+        json.dump(report, file, default=float)
+
+
+main(sys.argv[1])
