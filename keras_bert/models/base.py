@@ -81,9 +81,9 @@ class BertModel(keras.Model):
         if iterator is None or keras.backend.backend() != "tensorflow":
             super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
             return
-        check_scope(self.metrics_variables, self.distribute_strategy)
         with self.distribute_strategy.scope():
             self._symbolic_build(data_batch=element_spec(iterator.data_adapter.get_tf_dataset()))
+        check_scope(self.metrics_variables, self.distribute_strategy)
 
     def fit(self, x=None, *args, micro_batches=1, **kwargs):
         """Trains as `keras.Model.fit` does, whose arguments it takes.

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+from keras import ops
 
 GROUPS = ("model", "optimizer", "metrics")
 
@@ -19,7 +20,10 @@ def read_state(model, groups=GROUPS):
     Returns:
         dict of str to NumPy array.
     """
-    return {name: np.array(variable) for name, variable in _variables(model, groups)}
+    return {
+        name: np.array(ops.convert_to_numpy(variable))
+        for name, variable in _variables(model, groups)
+    }
 
 
 def write_state(model, arrays, groups=GROUPS):

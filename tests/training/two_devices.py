@@ -127,6 +127,11 @@ def train_on_real_pipelines(folder, strategies):
     return logs
 
 
+def _classified(inputs, labels, _):
+    inputs = {name: value for name, value in inputs.items() if name != "mask_positions"}
+    return inputs, {"classification": labels["next_sentence"]}
+
+
 def gradient_norm(model):
     """The norm of the whole first batch's gradient, by plain TensorFlow."""
     inputs, labels, weights = next(iter(dataset()))
@@ -184,7 +189,7 @@ def main(folder):
         model = kb.BertTextClassifier(kb.BertBackbone(CONFIG), labels=["a", "b"])
         model.compile(**arguments)
     try:
-        model.fit(dataset().map(lambda x, y, w: (x, {"classification": y["next_sentence"]})))
+        model.fit(dataset().map(_classified))
     except ValueError as error:
         logs["outside"] = str(error)
     logs["real"] = train_on_real_pipelines(

@@ -15,10 +15,10 @@ import keras_bert as kb
 if __name__ == "__main__":
     strategy = kb.strategy("auto")
 
-import tensorflow as tf  # noqa: E402
+import tensorflow as tf
 
-from keras_bert.training.distribution import worker_index  # noqa: E402
-from keras_bert.training.exchange import (  # noqa: E402
+from keras_bert.training.distribution import worker_index
+from keras_bert.training.exchange import (
     from_chief,
     gather_over_workers,
     plain_from_chief,
@@ -83,8 +83,13 @@ def train(strategy, model_class, data, losses, epochs=1):
     history = model.fit(data(), validation_data=data(), epochs=epochs, verbose=0).history
     evaluation = model.evaluate(data(), verbose=0, return_dict=True)
     predictions = model.predict(data().map(lambda *batch: batch[0]), verbose=0)
-    weights = {f"weight/{i}{v.path}": np.asarray(v) for i, v in enumerate(model.variables)}
-    moments = {f"moment/{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
+    weights = {
+        f"weight/{i}{v.path}": keras.ops.convert_to_numpy(v) for i, v in enumerate(model.variables)
+    }
+    moments = {
+        f"moment/{i}": keras.ops.convert_to_numpy(v)
+        for i, v in enumerate(model.optimizer.variables)
+    }
     return {**weights, **moments, **predictions}, {"history": history, "evaluation": evaluation}
 
 
