@@ -64,15 +64,17 @@ def _row(group, ours, contender):
         f"{number(median)} {group['unit']}",
         "–".join(spread),
         *("" if ratio is None else f"{ratio:.2f}" for ratio in ratios),
-        verdict(reached, goal, unit),
+        verdict(reached, goal, unit, at_most=is_ours and not group["larger_is_better"]),
     ]
 
 
-def verdict(reached, goal, unit):
+def verdict(reached, goal, unit, at_most=False):
     """A goal and whether it is reached: "at least 2x: missed"; nothing where there is none."""
     if goal is None or reached is None:
         return ""
-    return f"at least {goal:g}{unit}: {'reached' if reached >= goal else 'missed'}"
+    is_reached = reached <= goal if at_most else reached >= goal
+    bound = "at most" if at_most else "at least"
+    return f"{bound} {goal:,g}{unit}: {'reached' if is_reached else 'missed'}"
 
 
 def number(value):

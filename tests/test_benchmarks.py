@@ -52,6 +52,17 @@ def test_rows():
     ]
 
 
+def test_goals_of_times_are_bounds_from_above():
+    quick = group(contender("ours", [4.0], [4.0]), larger_is_better=False, goal=5)
+    slow = group(contender("ours", [6.0], [6.0]), larger_is_better=False, goal=5)
+    assert table.rows(quick)[0][-1] == "at most 5 things/s: reached"
+    assert table.rows(slow)[0][-1] == "at most 5 things/s: missed"
+    # A peer's goal is a ratio, of times too.
+    peer = contender("peer", [12.0], [12.0], goal_ratio=2)
+    both = group(contender("ours", [4.0], [4.0]), peer, larger_is_better=False)
+    assert table.rows(both)[1][-1] == "at least 2x: reached"
+
+
 def test_an_error_takes_one_row_and_no_more():
     broken = contender("ours", [], [], error="ValueError: no")
     peer = contender("peer", [8.0], [2.0], goal_ratio=2)

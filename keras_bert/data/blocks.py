@@ -22,7 +22,8 @@ class Counts(NamedTuple):
     A document whose windows are in two blocks is counted once. `invalid_lines` had bytes that are
     no UTF-8, now U+FFFD; `long_lines` had over 10,000 characters and were cut; `skipped` pieces
     were too short to make an example; `unpaired` examples are real pairs only because their block
-    held no other document.
+    held no other document. `duplicates` are documents left out because an equal one stands before;
+    they and those of the other part of a held-out split are not in `documents`.
     """
 
     documents: int = 0
@@ -33,6 +34,7 @@ class Counts(NamedTuple):
     long_lines: int = 0
     skipped: int = 0
     unpaired: int = 0
+    duplicates: int = 0
 
     def plus(self, other):
         return Counts(*(a + b for a, b in zip(self, other, strict=True)))
@@ -57,26 +59,34 @@ class TokenizedBlock(NamedTuple):
     counts: Counts
 
 
-def read_block(corpus, windows, tokenizer, format, split_sentences=None, continuations=None):
-    """Reads and tokenizes windows, given in ascending order; returns a `TokenizedBlock`.
+def read_block(
+    corpus, windows, tokenizer, format, split_sentences=None, continuations=None, selection=None
+):
+    """Reads and tokenizes windows; returns a `TokenizedBlock`.
 
     Windows that touch are joined, so a document cut between them is whole again. The halves of a
-    document whose middle is in another block are two parts of one document.
+    document whose middle is in another block are two parts of one document. So are the copies of
+    what is in a window given twice: none is taken for a text unlike the other.
 
     Args:
         corpus: a `Corpus`.
-        windows: int `(windows,)`, ascending.
+        windows: int `(windows,)`, in any order.
         tokenizer: a `BertTokenizer`.
         format, split_sentences: as for `read_text`.
         continuations: callable, which from sentences makes token ids, tokens of each sentence, and
             whether a token continues a word; by default the tokenizer alone.
+        selection: a `keras_bert.data.selection.Selection` of documents; by default all are taken.
     """
     tokens, lengths, parts, flags, documents = [], [], [], [], []
     counts = Counts()
     before = None
-    for number in windows.tolist():
+    windows, copies = np.unique(windows, return_counts=True)
+    for number, copied in zip(windows.tolist(), copies.tolist(), strict=True):
         window = corpus.read(number)
         text = read_text(window, format, split_sentences)
+        if selection is not None:
+            text, duplicates = selection.select(number, window, text)
+            counts = counts.plus(Counts(duplicates=duplicates * copied))
         if not text.sentences:
             continue
         # Whether the document at the beginning may be the one that the window before ended with.
@@ -98,11 +108,17 @@ def read_block(corpus, windows, tokenizer, format, split_sentences=None, continu
             tokens.append(found)
             lengths.append(found_lengths)
             flags.append(found_flags)
+        for _ in range(copied - 1):
+            parts.append(text.parts + len(documents))
+            documents += ids.tolist()
+            tokens.append(tokens[-1])
+            lengths.append(lengths[-1])
+            flags += flags[-1:]
         counts = counts.plus(
             Counts(
-                documents=new - text.continues,
-                invalid_lines=text.invalid_lines,
-                long_lines=text.long_lines,
+                documents=copied * (new - text.continues),
+                invalid_lines=copied * text.invalid_lines,
+                long_lines=copied * text.long_lines,
             )
         )
         before = window
@@ -112,7 +128,7 @@ def read_block(corpus, windows, tokenizer, format, split_sentences=None, continu
     # Sentences without any token (of control characters, say) go, and parts that held no other.
     parts, lengths = parts[lengths > 0], lengths[lengths > 0]
     first_sentences = np.flatnonzero(np.diff(parts, prepend=-1))
-    return TokenizedBlock(
+    block = TokenizedBlock(
         tokens,
         np.concatenate(flags) if flags else None,
         np.concatenate([[0], np.cumsum(lengths)]),
@@ -120,6 +136,28 @@ def read_block(corpus, windows, tokenizer, format, split_sentences=None, continu
         np.array(documents, np.int64)[parts[first_sentences]],
         counts._replace(sentences=len(lengths), tokens=len(tokens)),
     )
+    return _side_by_side(block) if (copies > 1).any() else block
+
+
+def _side_by_side(block):
+    """The block with the parts of each document one after the other, those of its copies too."""
+    order = np.argsort(block.documents, kind="stable")
+    sentences = _ranges(block.parts[order], np.diff(block.parts)[order])
+    lengths = np.diff(block.offsets)[sentences]
+    tokens = _ranges(block.offsets[sentences], lengths)
+    return block._replace(
+        tokens=block.tokens[tokens],
+        continues_word=None if block.continues_word is None else block.continues_word[tokens],
+        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+        parts=np.concatenate([[0], np.cumsum(np.diff(block.parts)[order])]),
+        documents=block.documents[order],
+    )
+
+
+def _ranges(starts, lengths):
+    """The numbers of several ranges, one after the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(lengths.sum()) + np.repeat(starts - ends + lengths, lengths)
 
 
 def plan_block(block, pairing, sequence_length, short_sequence_rate, sep_id, rng):

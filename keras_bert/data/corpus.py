@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_bert.data.gzip_file import GzipFile, open_again
+from keras_bert.data.mixture import Mixture, check_weights
 from keras_bert.data.zstd_file import Scratch, ZstdFile
 from keras_bert.text.files import expand_files
 
@@ -16,8 +17,25 @@ _EMPTY_LINE = re.compile(rb"\n[ \t\r]*\n")
 
 
 def open_corpus(files, window_bytes):
-    """Opens a corpus, of whichever kind `files` names; see `Corpus`."""
+    """Opens a corpus, of whichever kind `files` names.
+
+    Args:
+        files: as for `Corpus`; or a dict of these (a list as a tuple) to their weights, for a
+            `Mixture`.
+        window_bytes: int.
+
+    Raises:
+        FileNotFoundError, ValueError: as `Corpus` and `Mixture`; a weight is not greater than 0.
+    """
+    if isinstance(files, dict):
+        check_weights(files)
+        corpora = [open_corpus(_listed(name), window_bytes) for name in files]
+        return Mixture(corpora, list(files.values()))
     return Corpus(files, window_bytes)
+
+
+def _listed(name):
+    return list(name) if isinstance(name, (tuple, frozenset)) else name
 
 
 class Window(NamedTuple):

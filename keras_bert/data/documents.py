@@ -43,10 +43,7 @@ def read_text(window, format="sentences", split_sentences=None):
     Returns:
         A `Text`.
     """
-    lines, invalid_lines = _decode(window.data)
-    # White space is no sentence, so that a document's lines are those between two empty ones.
-    lines = [line.strip() for line in lines]
-    continues = window.inside is not None and lines[0] != ""
+    lines, invalid_lines, continues = read_lines(window)
     if format == "prose":
         lines = _prose_lines(lines, split_sentences)
 
@@ -69,6 +66,19 @@ def read_text(window, format="sentences", split_sentences=None):
             # The line that a window begins within is counted where it begins.
             long_lines += not (number == 0 and window.inside == "line")
     return Text(sentences, np.array(parts, np.int32), continues, invalid_lines, long_lines)
+
+
+def read_lines(window):
+    """The lines of a window without white space around them.
+
+    White space is no sentence, so a document is the lines between two empty ones.
+
+    Returns:
+        `(lines, invalid_lines, continues)`, the latter two as in `Text`.
+    """
+    lines, invalid_lines = _decode(window.data)
+    lines = [line.strip() for line in lines]
+    return lines, invalid_lines, window.inside is not None and lines[0] != ""
 
 
 def count_documents(corpus, limit):
@@ -106,7 +116,10 @@ def _prose_lines(lines, split_sentences):
         if line:
             paragraph.append(line)
         else:
-            sentences += split_sentences("\n".join(paragraph)) if paragraph else []
+            if paragraph:
+                text = "\n".join(paragraph)
+                # A document stays one, whatever its sentences are.
+                sentences += list(filter(None, split_sentences(text))) or [text]
             sentences.append("")
             paragraph = []
     return sentences

@@ -6,6 +6,7 @@ block's examples, pack, mask, batch, prefetch. No step keeps a state: everything
 and going on from it costs one block of each.
 """
 
+import copy
 import inspect
 import numbers
 from concurrent.futures import ThreadPoolExecutor
@@ -13,15 +14,18 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import tensorflow as tf
 
-from keras_bert.data import elements
+from keras_bert.data import elements, fingerprint
 from keras_bert.data.ahead import Ahead
 from keras_bert.data.blocks import sum_counts
 from keras_bert.data.corpus import open_corpus
 from keras_bert.data.deal import Deal
 from keras_bert.data.documents import FORMATS, count_documents
+from keras_bert.data.duplicates import Duplicates
 from keras_bert.data.examples import ExampleMaker
 from keras_bert.data.lanes import Lane, LaneReader
+from keras_bert.data.mixture import sources_of
 from keras_bert.data.position import Place, Position
+from keras_bert.data.selection import PARTS, Selection
 from keras_bert.data.settings import (
     check_choice,
     check_least,
@@ -43,7 +47,8 @@ def pretraining(files, tokenizer, **settings):
     with the place in the data after so many batches.
 
     Args:
-        files: str, path-like, or a list of these: paths and globs, `.gz` or plain.
+        files: str, path-like, or a list of these, or a dict of them to weights: paths and globs;
+            `.gz`, `.zst` or plain.
         tokenizer: a `keras_bert.BertTokenizer`.
         **settings: keyword arguments of `PretrainingStream`; an unknown one raises a TypeError.
 
@@ -80,8 +85,10 @@ class PretrainingStream:
     may share the batches by their rows; neither has an influence on what is made.
 
     Args:
-        files: str, path-like, or a list of these: paths and globs, `.gz` or plain. An empty line
-            ends a document, and so does the end of a file.
+        files: str, path-like, or a list of these: paths and globs; `.gz`, `.zst` or plain. An empty
+            line ends a document, and so does the end of a file. A dict of these (a list as a tuple)
+            to weights greater than 0 mixes corpora: an epoch has as many bytes as all together,
+            shared by weight; a corpus of small weight takes several epochs to come around.
         tokenizer: a `keras_bert.BertTokenizer`.
         sequence_length: int, tokens in a row, special tokens included; 128.
         batch_size: int, rows in a batch; 256. Batches run across the ends of blocks and epochs.
@@ -104,6 +111,13 @@ class PretrainingStream:
             are split by `kb.text.split_sentences`.
         word_segmenter: str; `"jieba"` finds the words of Chinese for `"whole_word"` and `"span"`;
             None takes "##" pieces alone.
+        held_out_rate: float, share of the documents that are held out, by a hash of their first
+            line; 0. Two streams with the same rate have each document in one of them, duplicates
+            on the same side.
+        part: str, which of the two is read: `"train"` or `"held_out"`.
+        drop_duplicates: bool, whether documents are left out that are equal, but for white space,
+            to one before; False. It takes a pass over the text at the start, and counts in
+            `counts.duplicates`.
         drop_remainder: bool, whether a last batch that is not full is dropped; False.
         lanes: int, a divisor of `batch_size`; by default 1 for less than about 32 MB of text, else
             up to 8. With `num_shards` a divisor of the lanes, no two readers read the same text.
@@ -135,8 +149,11 @@ class PretrainingStream:
 
     Raises:
         FileNotFoundError: a file is missing.
-        ValueError: no text, one document only for `"nsp"`, a damaged `.gz` file, a setting out of
-            range, or a `start` that this corpus does not have or that leaves nothing of `epochs`.
+        ValueError: no text, one document only for `"nsp"`, a damaged packed file, a setting
+            out of range, or a `start` that this corpus does not have or that leaves nothing of
+            `epochs`.
+        ModuleNotFoundError: a `.zst` file needs zstandard.
+        OSError: there is no room to unpack a `.zst` file in.
 
     Example:
         >>> import pathlib, tempfile, keras_bert as kb
@@ -169,6 +186,9 @@ class PretrainingStream:
         short_sequence_rate=0.1,
         format="sentences",
         word_segmenter=None,
+        held_out_rate=0.0,
+        part="train",
+        drop_duplicates=False,
         drop_remainder=False,
         lanes=None,
         window_bytes=1 << 17,
@@ -189,6 +209,13 @@ class PretrainingStream:
         if mask_selection_length is not None:
             check_least("mask_selection_length", mask_selection_length, 1)
         check_share("short_sequence_rate", short_sequence_rate)
+        check_share("held_out_rate", held_out_rate)
+        check_choice("part", part, PARTS)
+        if part == "held_out" and held_out_rate == 0:
+            raise ValueError(
+                "part='held_out' with held_out_rate=0: nothing is held out. Give both streams the "
+                "rate, 0.01 for instance."
+            )
         self.batch_size = batch_size
         self.epochs = epochs
         self.pairs = pairs
@@ -200,7 +227,10 @@ class PretrainingStream:
         )
         self.corpus = open_corpus(files, window_bytes)
         self._check_documents()
+        duplicates = Duplicates(self.corpus, workers) if drop_duplicates else None
         reading = {"format": format}
+        if held_out_rate or drop_duplicates:
+            reading["selection"] = Selection(self.corpus, held_out_rate, part, duplicates)
         if format == "prose":
             from keras_bert.text.sentences import split_sentences
 
@@ -228,6 +258,29 @@ class PretrainingStream:
             },
             reading=reading,
         )
+        self._fingerprint = {
+            "seed": int(seed),
+            "sequence_length": sequence_length,
+            "batch_size": batch_size,
+            "lanes": self.lanes,
+            "window_bytes": window_bytes,
+            "block_windows": block_windows,
+            "pairs": pairs,
+            "short_sequence_rate": short_sequence_rate,
+            "masking": masking,
+            "mask_selection_rate": mask_selection_rate,
+            "mask_selection_length": self.mask_selection_length,
+            "mask_token_rate": mask_token_rate,
+            "random_token_rate": random_token_rate,
+            "format": format,
+            "word_segmenter": word_segmenter,
+            "held_out_rate": held_out_rate,
+            "part": part,
+            "drop_duplicates": drop_duplicates,
+            "windows_per_epoch": [source.per_epoch for source in sources_of(self.corpus)],
+            "tokenizer": fingerprint.of_tokenizer(tokenizer),
+            "corpus": fingerprint.of_files(self.corpus.paths),
+        }
         self.start = self._find(start)
         if epochs is not None and self.start.epoch >= epochs:
             raise ValueError(
@@ -257,6 +310,14 @@ class PretrainingStream:
             epoch: sum_counts(counts[epoch] for counts in found if epoch in counts)
             for epoch in sorted(set().union(*found))
         }
+
+    def fingerprint(self):
+        """What the data depends on, taken when the stream was made: a dict fit for JSON.
+
+        A place means the same data only where the fingerprints agree;
+        `keras_bert.data.fingerprint.differences` says where they do not.
+        """
+        return copy.deepcopy(self._fingerprint)
 
     def position_after(self, batches):
         """The place in the data after so many batches of this stream: where to `start` next.
@@ -465,7 +526,8 @@ class PretrainingStream:
         """An endless stream that finds nothing to hand on would never come back."""
         raise ValueError(
             f"{_names(self.corpus.paths)}: a whole pass over the text made no example. It "
-            f"holds no token, or no document has text enough for pairs={self.pairs!r}."
+            f"holds no token, or no document has text enough for pairs={self.pairs!r}, or none is "
+            f"in part={self._fingerprint['part']!r}."
         )
 
     def _check_documents(self):
