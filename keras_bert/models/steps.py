@@ -100,7 +100,7 @@ def check_scope(variables, strategy):
     for variable in variables:
         if not strategy.extended.variable_created_in_scope(variable.value):
             raise ValueError(
-                f"the metric variable {variable.path} was made outside of the strategy; make losses "
+                f"{variable.path}, a metric, was made outside of the strategy; make losses "
                 "and metrics, kb.losses.pretraining() and the like, inside `with strategy.scope():`"
             )
 

@@ -1,4 +1,4 @@
-"""One of two workers of test_workers.py, or the whole batch alone: trains and writes what it became.
+"""One of two workers of test_workers.py, or the whole batch alone: trains, writes what it became.
 
 Arguments: a folder, and the name of the file to write there. TF_CONFIG says which worker it is.
 """
