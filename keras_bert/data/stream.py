@@ -8,23 +8,17 @@ and going on from it costs one block of each.
 
 import copy
 import inspect
-import numbers
-from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import tensorflow as tf
 
 from keras_bert.data import elements, fingerprint
-from keras_bert.data.ahead import Ahead
-from keras_bert.data.blocks import sum_counts
 from keras_bert.data.corpus import open_corpus
 from keras_bert.data.deal import Deal
 from keras_bert.data.documents import FORMATS, count_documents
 from keras_bert.data.duplicates import Duplicates
 from keras_bert.data.examples import ExampleMaker
-from keras_bert.data.lanes import Lane, LaneReader
+from keras_bert.data.lanes import Lanes
 from keras_bert.data.mixture import sources_of
-from keras_bert.data.position import Place, Position
 from keras_bert.data.selection import PARTS, Selection
 from keras_bert.data.settings import (
     check_choice,
@@ -33,6 +27,7 @@ from keras_bert.data.settings import (
     check_share,
     choose_lanes,
 )
+from keras_bert.data.starting import find_start
 from keras_bert.data.words import jieba_continuations
 from keras_bert.text.masking import check_masking, default_selection_length
 
@@ -281,14 +276,14 @@ class PretrainingStream:
             "tokenizer": fingerprint.of_tokenizer(tokenizer),
             "corpus": fingerprint.of_files(self.corpus.paths),
         }
-        self.start = self._find(start)
+        self.start = find_start(start, self._make_lanes, self._maker, workers)
         if epochs is not None and self.start.epoch >= epochs:
             raise ValueError(
                 f"start={start!r} lies in epoch {self.start.epoch}, counted from 0, but epochs="
                 f"{epochs} ends before it: nothing is left. Begin earlier, or ask for "
                 f"{self.start.epoch + 1} or more epochs."
             )
-        self._lanes = [self._lane(*lane) for lane in enumerate(self.start.places)]
+        self._lanes = self._make_lanes(self.start)
 
     @property
     def counts(self):
@@ -297,7 +292,7 @@ class PretrainingStream:
         A lane that several readers share is counted by the first of them, so that their counts
         add up to those of the whole.
         """
-        return sum_counts(lane.counts for lane in self._lanes if lane.is_counted)
+        return self._lanes.counts()
 
     @property
     def epoch_counts(self):
@@ -305,11 +300,7 @@ class PretrainingStream:
 
         An epoch is whole where it lies before the `epoch` of the position.
         """
-        found = [dict(lane.epoch_counts) for lane in self._lanes if lane.is_counted]
-        return {
-            epoch: sum_counts(counts[epoch] for counts in found if epoch in counts)
-            for epoch in sorted(set().union(*found))
-        }
+        return self._lanes.epoch_counts()
 
     def fingerprint(self):
         """What the data depends on, taken when the stream was made: a dict fit for JSON.
@@ -333,14 +324,7 @@ class PretrainingStream:
             ValueError: the stream has not handed on that many batches, or they lie more than
                 10,000 behind, or this process has read some of the lanes only.
         """
-        places = self.places_after(batches)
-        missing = np.flatnonzero(places[:, 0] < 0)
-        if len(missing):
-            raise ValueError(
-                f"position_after({batches}): this reader has not read lanes {missing.tolist()} of "
-                f"{self.lanes}. Take the largest of all readers' places_after({batches})."
-            )
-        return Position.of(places)
+        return self._lanes.position_after(batches)
 
     def places_after(self, batches):
         """The places of the lanes after so many batches, as far as this process has read them.
@@ -356,16 +340,7 @@ class PretrainingStream:
         Raises:
             ValueError: as `position_after`, except for lanes not read.
         """
-        places = np.full((self.lanes, 3), -1, np.int64)
-        for lane in self._lanes:
-            if lane.is_read or batches <= 0:
-                place = lane.place_after(batches)
-                if place is None:
-                    self._refuse(batches)
-                places[lane.number] = place
-        if (places < 0).all():
-            self._refuse(batches)
-        return places
+        return self._lanes.places_after(batches)
 
     def batches(self, shard=0, num_shards=1):
         """Yields the batches as NumPy arrays; each call begins anew at `start`.
@@ -380,38 +355,14 @@ class PretrainingStream:
         """
         check_shards(shard, num_shards, self.batch_size)
         rows = self.batch_size // num_shards
-        return self._rows(shard * rows, (shard + 1) * rows)
+        return self._batches(shard * rows, (shard + 1) * rows)
 
-    def _rows(self, begin, end):
-        """Yields rows `begin` up to `end` of every batch."""
-        step = self.batch_size // self.lanes
-        lanes = self._lanes[begin // step : -(-end // step)]
-        ahead = -(-self.workers // len(lanes))
-        with ThreadPoolExecutor(self.workers, "keras_bert_data") as executor:
-            readers = [
-                LaneReader(
-                    lane,
-                    max(begin - lane.number * step, 0),
-                    min(end - lane.number * step, step),
-                    self._maker.make,
-                    executor,
-                    ahead,
-                )
-                for lane in lanes
-            ]
-            try:
-                # The first block of each lane is wanted before the second of any.
-                for reader in readers * ahead:
-                    reader.submit()
-                while True:
-                    pieces = [piece for reader in readers for piece in reader.take()]
-                    rows = sum(len(piece["token_ids"]) for piece in pieces)
-                    if rows == 0 or (self.drop_remainder and rows < end - begin):
-                        return
-                    yield elements.element(elements.join(pieces))
-            finally:
-                for reader in readers:
-                    reader.cancel()
+    def _batches(self, begin, end):
+        for pieces in self._lanes.read(begin, end, self._maker.make, self.workers):
+            examples = elements.join(pieces)
+            if self.drop_remainder and len(examples["token_ids"]) < end - begin:
+                return
+            yield elements.element(examples)
 
     def dataset(self, shard=0, num_shards=1, parts=1):
         """The batches as a `tf.data.Dataset`, which has this stream as its attribute `stream`.
@@ -456,71 +407,8 @@ class PretrainingStream:
         dataset.stream = self
         return dataset
 
-    def _lane(self, number, start):
-        # An epoch of the only lane is the whole text. One of several has other text in each; four
-        # times what all read in an epoch is nearly surely all there is.
-        most_idle = self._deal.num_blocks * (1 if self.lanes == 1 else 4 * self.lanes)
-        return Lane(
-            number,
-            self.batch_size // self.lanes,
-            start,
-            self._deal.num_blocks,
-            self.epochs,
-            most_idle,
-            self._complain,
-        )
-
-    def _find(self, start):
-        """The `Position` that the argument `start` means."""
-        if start is None:
-            return Position((Place(0, 0, 0),) * self.lanes)
-        if isinstance(start, numbers.Integral):
-            return self._pass_over(int(start))
-        start = Position.of(start)
-        if len(start.places) != self.lanes:
-            raise ValueError(
-                f"start has the places of {len(start.places)} lanes; this stream has {self.lanes}. "
-                "Is it another corpus, or another batch_size, window_bytes or block_windows? "
-                f"lanes={len(start.places)} keeps their number."
-            )
-        most = max(place.block for place in start.places)
-        if min(map(min, start.places)) < 0 or most >= self._deal.num_blocks:
-            raise ValueError(
-                f"start is {start}; this corpus has blocks 0 to {self._deal.num_blocks - 1} in an "
-                "epoch. Is it another corpus, or another window_bytes or block_windows?"
-            )
-        return start
-
-    def _pass_over(self, batches):
-        """The position after so many batches from the beginning, found by planning alone."""
-        if batches < 0:
-            raise ValueError(f"start is {batches}; expected at least 0 batches.")
-        if batches == 0:
-            return self._find(None)
-        with ThreadPoolExecutor(self.workers, "keras_bert_data") as executor:
-            lanes = (self._lane(number, Place(0, 0, 0)) for number in range(self.lanes))
-            return Position(tuple(self._pass_over_lane(lane, batches, executor) for lane in lanes))
-
-    def _pass_over_lane(self, lane, batches, executor):
-        def count(epoch, block, _):
-            return self._maker.plan(epoch, lane.number, block)[0].counts
-
-        blocks = Ahead(count, lane.places(), executor, self.workers)
-        try:
-            for number, (place, counts) in enumerate(blocks):
-                lane.record(number, place, counts)
-                if lane.batches_made() >= batches:
-                    return lane.place_after(batches)
-            return Place(self.epochs, 0, 0)
-        finally:
-            blocks.cancel()
-
-    def _refuse(self, batches):
-        made = [lane.batches_made() for lane in self._lanes if lane.is_read]
-        raise ValueError(
-            f"position_after({batches}): since its start the stream has handed on "
-            f"{min(made, default=0)} batches of {self.batch_size} examples."
-        )
+    def _make_lanes(self, start=None):
+        return Lanes(self._deal, self.batch_size, start, self.epochs, self._complain)
 
     def _complain(self):
         """An endless stream that finds nothing to hand on would never come back."""

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
-from keras_bert.data import lanes
 from keras_bert.data.blocks import Counts, sum_counts
+from keras_bert.data.lane import Lane
 from keras_bert.data.position import Place
 from keras_bert.data.settings import choose_lanes
 
@@ -65,7 +65,7 @@ def joined(shards):
     return [
         {
             name: np.concatenate([batch[name] for batch in batches if batch is not None])
-            for name in batches[0] or batches[-1]
+            for name in next(filter(None, batches))
         }
         for batches in itertools.zip_longest(*shards)
     ]
@@ -250,7 +250,7 @@ def lane():
     def complain():
         raise ValueError("no")
 
-    return lanes.Lane(0, 10, Place(0, 0, 0), 5, None, 3, complain)
+    return Lane(0, 10, Place(0, 0, 0), 5, None, 3, complain)
 
 
 def test_memory_of_a_lane_is_bounded():

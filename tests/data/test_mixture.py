@@ -100,7 +100,7 @@ def test_tokens_in_the_batches_have_the_shares(folder, tokenizer):
         window_bytes=500,
         block_windows=16,
         lanes=2,
-        epochs=20,
+        epochs=6,
         pairs="none",
     )
     seen = np.zeros(8)
