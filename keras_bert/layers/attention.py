@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_bert.layers.dropout import Dropout
 from keras_bert.layers.initializers import kernel_initializer
 
 # Added to the scores of padding; large enough to vanish in a float32 softmax.
@@ -25,6 +26,7 @@ class SelfAttention(keras.layers.Layer):
         x: float `(batch, sequence, hidden_dim)`.
         padding_mask: int `(batch, sequence)`, 1 = real token, 0 = padding.
         return_attention_map: bool, whether the probabilities are returned too. Default False.
+        seed: what the layer's `dropout.draw()` returned; default None: a new draw.
 
     Returns:
         Float `(batch, sequence, hidden_dim)`; with `return_attention_map` a pair of it and
@@ -44,7 +46,7 @@ class SelfAttention(keras.layers.Layer):
         self.num_heads = num_heads
         self.attention_dropout_rate = attention_dropout
         self.initializer_range = initializer_range
-        self.dropout = keras.layers.Dropout(attention_dropout, dtype=self.dtype_policy)
+        self.dropout = Dropout(attention_dropout, dtype=self.dtype_policy)
 
     def build(self, x_shape, padding_mask_shape=None):
         hidden_dim = x_shape[-1]
@@ -68,7 +70,7 @@ class SelfAttention(keras.layers.Layer):
         self.query, self.key, self.value = dense("query"), dense("key"), dense("value")
         self.projection = dense("projection")
 
-    def call(self, x, padding_mask, training=False, return_attention_map=False):
+    def call(self, x, padding_mask, training=False, return_attention_map=False, seed=None):
         # Scaling the query rather than the scores touches sequence / head_dim times less.
         query = self._split_heads(self.query(x) * (self.head_dim**-0.5))
         key = self._split_heads(self.key(x))
@@ -77,7 +79,8 @@ class SelfAttention(keras.layers.Layer):
         scores = ops.cast(ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))), "float32")
         bias = (1.0 - ops.cast(padding_mask, "float32")) * PADDING_BIAS
         attention_map = ops.softmax(scores + bias[:, None, None, :])
-        weights = self.dropout(ops.cast(attention_map, self.compute_dtype), training=training)
+        weights = ops.cast(attention_map, self.compute_dtype)
+        weights = self.dropout(weights, training=training, seed=seed)
         context = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
         output = self.projection(ops.reshape(context, ops.shape(x)))
         return (output, attention_map) if return_attention_map else output

@@ -21,6 +21,9 @@ class BertBackbone(BertModel):
         config: `BertConfig`.
         dtype: dtype policy of the layers, for instance `"mixed_bfloat16"`. Default: Keras's
             global policy.
+        recompute: bool, whether training computes the encoder layers' activations again in the
+            backward pass and does not keep them: less memory, a longer step, the same gradients.
+            Default False.
 
     Call arguments: a dict of int32 `(batch, sequence)`:
         token_ids: in [0, vocabulary_size).
@@ -39,7 +42,7 @@ class BertBackbone(BertModel):
         TensorShape([2, 128])
     """
 
-    def __init__(self, config, dtype=None, **kwargs):
+    def __init__(self, config, dtype=None, recompute=False, **kwargs):
         config = as_config(config)
         policy = keras.dtype_policies.get(dtype)
 
@@ -73,6 +76,7 @@ class BertBackbone(BertModel):
                 config.layer_norm_epsilon,
                 config.initializer_range,
                 config.pre_norm,
+                recompute,
                 dtype=policy,
                 name="encoder_layer" if config.share_layers else f"encoder_layer_{i}",
             )
@@ -90,12 +94,9 @@ class BertBackbone(BertModel):
         x = embeddings(inputs["token_ids"], inputs["segment_ids"])
         if projection is not None:
             x = projection(x)
-        states, attention_maps = [x], []
+        embedded = x
         for i in range(config.num_layers):
-            layer = encoder_layers[0 if config.share_layers else i]
-            x, attention_map = layer(x, inputs["padding_mask"], return_attention_map=True)
-            states.append(x)
-            attention_maps.append(attention_map)
+            x = encoder_layers[0 if config.share_layers else i](x, inputs["padding_mask"])
         if final_norm is not None:
             x = final_norm(x)
         outputs = {"sequence_output": x, "pooled_output": pooler(x)}
@@ -108,7 +109,8 @@ class BertBackbone(BertModel):
         self.encoder_layers = encoder_layers
         self.final_norm = final_norm
         self.pooler = pooler
-        self._states, self._attention_maps = tuple(states), tuple(attention_maps)
+        self.recompute = recompute
+        self._embedded = embedded
 
     def internals(self):
         """Makes a model that also returns what happens inside, sharing this one's weights.
@@ -122,12 +124,22 @@ class BertBackbone(BertModel):
         Example:
             >>> maps = backbone.internals()(inputs)["attention_maps"]
         """
+        x, attention_maps = self._embedded, []
+        states = [x]
+        for i in range(self.config.num_layers):
+            layer = self.encoder_layers[0 if self.config.share_layers else i]
+            x, attention_map = layer(x, self.input["padding_mask"], return_attention_map=True)
+            states.append(x)
+            attention_maps.append(attention_map)
+        if self.final_norm is not None:
+            x = self.final_norm(x)
         return keras.Model(
             self.input,
             {
-                **self.output,
-                "layer_outputs": list(self._states),
-                "attention_maps": list(self._attention_maps),
+                "sequence_output": x,
+                "pooled_output": self.pooler(x),
+                "layer_outputs": states,
+                "attention_maps": attention_maps,
             },
             name=f"{self.name}_internals",
         )
@@ -136,18 +148,19 @@ class BertBackbone(BertModel):
         return {
             "config": self.config.to_dict(),
             "dtype": keras.dtype_policies.serialize(self._policy),
+            "recompute": self.recompute,
             "name": self.name,
             "trainable": self.trainable,
         }
 
     @classmethod
-    def from_preset(cls, directory, dtype=None):
+    def from_preset(cls, directory, dtype=None, recompute=False):
         """Reads the backbone of a Hugging Face model directory; its heads are left aside.
 
         Args:
             directory: str or path-like, a folder with `config.json` and `model.safetensors`, as
                 `save_preset` and Hugging Face write it; or `"hf://organization/name"`.
-            dtype: dtype policy, as in `BertBackbone`.
+            dtype, recompute: as in `BertBackbone`.
 
         Returns:
             A `BertBackbone`. A directory without pooler gets a new one, with a warning.
@@ -161,6 +174,6 @@ class BertBackbone(BertModel):
             >>> backbone = BertBackbone.from_preset("path/to/model_dir")
         """
         directory, config = open_preset(directory)
-        backbone = cls(config, dtype=dtype)
+        backbone = cls(config, dtype=dtype, recompute=recompute)
         load_weights(backbone, directory)
         return backbone

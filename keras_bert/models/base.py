@@ -63,8 +63,6 @@ class BertModel(keras.Model):
 
     # The batch is the last argument on every backend.
     def train_step(self, *args):
-        if not self.optimizer.built:  # its state is read before Keras would make it: a loss's scale
-            self.optimizer.build(self.trainable_variables)
         with after(args[-1]):
             if self._micro_batches > 1:
                 return logs_of_workers(train_in_parts(self, args[-1], self._micro_batches))

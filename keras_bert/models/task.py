@@ -23,11 +23,11 @@ class TaskModel(BertModel):
         }
 
     @classmethod
-    def from_preset(cls, directory, dtype=None):
+    def from_preset(cls, directory, dtype=None, recompute=False):
         """Reads a Hugging Face model directory with the heads of this model.
 
         Args:
-            directory, dtype: as in `BertBackbone.from_preset`.
+            directory, dtype, recompute: as in `BertBackbone.from_preset`.
 
         Returns:
             A model of this class. A head that the directory lacks starts anew, with a warning.
@@ -40,7 +40,7 @@ class TaskModel(BertModel):
             >>> pretrainer = BertPretrainer.from_preset("path/to/model_dir")
         """
         directory, config = open_preset(directory)
-        model = cls(BertBackbone(config, dtype=dtype))
+        model = cls(BertBackbone(config, dtype=dtype, recompute=recompute))
         load_weights(model, directory)
         return model
 

@@ -79,11 +79,11 @@ class BertTextClassifier(TaskModel):
         return {**super().get_config(), "labels": list(self.labels), "dropout": self.dropout_rate}
 
     @classmethod
-    def from_preset(cls, directory, labels=None, dtype=None):
+    def from_preset(cls, directory, labels=None, dtype=None, recompute=False):
         """Reads a Hugging Face model directory with its classifier, or starts a new one on it.
 
         Args:
-            directory, dtype: as in `BertBackbone.from_preset`.
+            directory, dtype, recompute: as in `BertBackbone.from_preset`.
             labels: list of str, the classes' names. Default: the directory's `id2label`.
 
         Returns:
@@ -100,7 +100,7 @@ class BertTextClassifier(TaskModel):
         """
         directory, config = open_preset(directory)
         model = cls(
-            BertBackbone(config, dtype=dtype),
+            BertBackbone(config, dtype=dtype, recompute=recompute),
             labels=classifier_labels(directory, labels),
             dropout=read_classifier_dropout(directory),
         )

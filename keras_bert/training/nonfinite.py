@@ -29,15 +29,15 @@ class Nonfinite(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self._seen = 0
         if self._policy() == "stop":
-            if self.model.optimizer.built:
-                self.model.optimizer.skipped_steps.assign(0)
-                self.model.optimizer.first_skipped.assign(0)
+            self.model.optimizer.skipped_steps.assign(0)
+            self.model.optimizer.first_skipped.assign(0)
         elif self._policy() == "skip":
             self._seen = self._skipped()
 
     def on_train_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss", 0.0)
-        skipped = self._skipped()
+        # On JAX the optimizer's variables hold the state at the end of an epoch only.
+        skipped = self._skipped() if keras.backend.backend() == "tensorflow" else 0
         if self._policy() != "skip":
             if skipped or not math.isfinite(loss):
                 raise FloatingPointError(self._message(loss))
@@ -46,6 +46,8 @@ class Nonfinite(keras.callbacks.Callback):
             self._forget()
 
     def on_epoch_end(self, epoch, logs=None):
+        if keras.backend.backend() == "jax":
+            self.model.jax_state_sync()
         if self._policy() == "skip":
             logs["skipped_steps"] = self._skipped()
         optimizer = self.model.optimizer
@@ -57,8 +59,8 @@ class Nonfinite(keras.callbacks.Callback):
         return getattr(self.model.optimizer, "on_nonfinite", None)
 
     def _skipped(self):
-        """Steps left out so far; on JAX the state is the model's at the end of an epoch only."""
-        if self._policy() is None or not self.model.optimizer.built:
+        """Steps left out so far."""
+        if self._policy() is None:
             return 0
         return int(ops.convert_to_numpy(self.model.optimizer.skipped_steps))
 

@@ -111,19 +111,14 @@ class AdamW(keras.optimizers.AdamW):
                 f'AdamW: on_nonfinite must be "stop" or "skip"; received {on_nonfinite!r}'
             )
         self.on_nonfinite = on_nonfinite
-        self.current_loss_scale = None
-
-    def build(self, variables):
-        if self.built:
-            return
-        super().build(variables)
+        # Made here rather than in build: a step reads them before Keras builds the rest.
         self.skipped_steps = self._scalar("skipped_steps", "int")
         self.first_skipped = self._scalar("first_skipped", "int")
         self.overflows = self._scalar("overflows", "int")
+        self.current_loss_scale = None
         if self.loss_scale is not None:
-            self.current_loss_scale = self._scalar(
-                "loss_scale", "float32", initial_scale(self.loss_scale)
-            )
+            start = initial_scale(self.loss_scale)
+            self.current_loss_scale = self._scalar("loss_scale", "float32", start)
             self._good_steps = self._scalar("good_steps", "int")
 
     def _scalar(self, name, dtype, value=0):
@@ -138,8 +133,7 @@ class AdamW(keras.optimizers.AdamW):
     def scale_loss(self, loss):
         if self.loss_scale is None:
             return super().scale_loss(loss)
-        scale = self.current_loss_scale if self.built else initial_scale(self.loss_scale)
-        return loss * ops.cast(scale, loss.dtype)
+        return loss * ops.cast(self.current_loss_scale.value, loss.dtype)
 
     def _use_weight_decay(self, variable):
         # Biases and LayerNorm's weights are vectors; everything else decays.
@@ -152,23 +146,22 @@ class AdamW(keras.optimizers.AdamW):
         float32 scalar, the steps taken with this one.
         """
         finite = ops.isfinite(norm)
-        stopped = self.on_nonfinite == "stop" and self.skipped_steps > 0
+        skipped_before, first = self.skipped_steps.value, self.first_skipped.value
+        number = self.iterations.value + 1 - skipped_before - self.overflows.value
+        stopped = self.on_nonfinite == "stop" and skipped_before > 0
         taken = finite & ops.logical_not(stopped)
-        scale = 1.0 if self.loss_scale is None else self.current_loss_scale.value
-        number = self.iterations + 1 - self.skipped_steps - self.overflows
-        overflow = False
+        scale, overflow = 1.0, False
+        if self.loss_scale is not None:
+            scale = self.current_loss_scale.value * 1.0  # as it is now, before it changes
         if self.loss_scale == "dynamic":
-            overflow = ops.logical_not(finite) & (scale > SMALLEST_SCALE)
-            overflow = overflow & ops.logical_not(stopped)
+            overflow = ops.logical_not(finite | stopped) & (scale > SMALLEST_SCALE)
             self.overflows.assign_add(ops.cast(overflow, self.overflows.dtype))
             new_scale, good_steps = next_scale(scale, self._good_steps.value, finite)
             self.current_loss_scale.assign(new_scale)
             self._good_steps.assign(good_steps)
         skipped = ops.logical_not(taken | overflow)
-        first = ops.where(
-            skipped & (self.first_skipped == 0), self.iterations + 1, self.first_skipped
-        )
-        self.first_skipped.assign(first)
+        is_first = skipped & (first == 0)
+        self.first_skipped.assign(ops.where(is_first, self.iterations.value + 1, first))
         self.skipped_steps.assign_add(ops.cast(skipped, self.skipped_steps.dtype))
         return taken, scale, ops.cast(number, "float32")
 

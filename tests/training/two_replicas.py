@@ -62,7 +62,18 @@ def nonfinite():
     return report
 
 
-TESTS = [micro_batches, nonfinite]
+def recompute():
+    """Activations computed again, with dropout, in parts and on two replicas."""
+    models = [
+        pretrainer(dropout=0.2, strategy=MIRRORED, recompute=again) for again in (False, True)
+    ]
+    start = models[0].get_weights()
+    for model in models:
+        model.fit(dataset(16), verbose=0, micro_batches=2)
+    return {"difference": difference(*models), "moved": difference(models[0], start)}
+
+
+TESTS = [micro_batches, nonfinite, recompute]
 
 
 def main(path):
