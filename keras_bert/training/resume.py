@@ -101,6 +101,8 @@ class Resume(keras.callbacks.Callback):
         self._done, self._epoch, self._batch = self.step, 0, 0
         self._metrics = None  # those of training, while others stand in the model
         self._is_first_epoch = self._notes is not None
+        self._has_begun = False
+        self._train_function = None
         if self._notes is None:
             return
         self._check_model()
@@ -118,8 +120,8 @@ class Resume(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self.model._initial_epoch = None
-        if not self.model.stop_training:
-            self._epoch, self._batch = self.params["epochs"], 0
+        if self._has_begun:  # the epoch is over, for those who ended it early too
+            self._epoch, self._batch = self._epoch + 1, 0
         if any((self._notes or {}).get(name) != value for name, value in self._where().items()):
             self._save()
         self._wait(is_last=True)
@@ -129,6 +131,7 @@ class Resume(keras.callbacks.Callback):
     # === Steps ===
 
     def on_epoch_begin(self, epoch, logs=None):
+        self._has_begun = True
         if epoch != self._epoch:
             self._epoch, self._batch = epoch, 0
         if self._metrics is not None:  # Keras has just reset them
@@ -137,6 +140,10 @@ class Resume(keras.callbacks.Callback):
         if self._is_first_epoch:
             self._is_first_epoch = False
             self._pass_over(self._batch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self._train_function is not None:  # it may have ended while steps were passed over
+            self.model.train_function, self._train_function = self._train_function, None
 
     def on_train_batch_end(self, batch, logs=None):
         passed = batch + 1 - self._batch
@@ -164,7 +171,8 @@ class Resume(keras.callbacks.Callback):
         left = 0 if self._stream else self._done if self._is_one_iterator else batches
         if not batches and not left:
             return
-        train, logs = model.train_function, model.get_metrics_result()
+        train = self._train_function = model.train_function
+        logs = model.get_metrics_result()
         logs = {name: float(value) for name, value in logs.items()}
         passed = 0
 

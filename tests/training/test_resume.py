@@ -221,7 +221,7 @@ def cut(corpus, tmp_path_factory):
         ({"seed": 1}, r"data seed: 0 then, 1 now"),
         ({"vocabulary": [*VOCABULARY[:-1], "é"]}, r"data tokenizer"),
         (
-            {"config": kb.BertConfig(**{**CONFIG.to_dict(), "hidden_dim": 16})},
+            {"config": kb.BertConfig(**{**CONFIG.to_dict(), "embedding_dim": 16})},
             r"another model.*embeddings/token_table: \[\[31, 8\], 'float32'\] then, \[\[31, 16\]",
         ),
         ({"config": kb.BertConfig(**{**CONFIG.to_dict(), "num_layers": 2})}, r"not there now"),
