@@ -60,6 +60,7 @@ LATE_TENSORFLOW = (
     "models/steps",
     "training/distribution",
     "training/optimizers",
+    "training/precision",
 )
 
 

@@ -44,6 +44,7 @@ def main(values):
     import keras
 
     import keras_bert as kb
+    from keras_bert.checkpoints.preset import open_preset
     from keras_bert.cli.folders import refuse_existing, write_history
     from keras_bert.cli.measure import measure
 
@@ -66,12 +67,16 @@ def main(values):
             values.dev, preprocess, labels=train.labels, shuffle=False, **columns
         )
     total = values.epochs * int(train.cardinality())
+    precision, loss_scale = devices.precision(values, open_preset(values.preset)[1])
     with kb.strategy(values.strategy).scope():
-        backbone = kb.BertBackbone.from_preset(values.preset, dtype=values.precision)
+        backbone = kb.BertBackbone.from_preset(values.preset, dtype=precision)
         model = kb.BertTextClassifier(backbone, labels=train.labels)
         model.compile(
             optimizer=kb.optimizers.adamw(
-                values.learning_rate, warmup_steps=total // 10, total_steps=total
+                values.learning_rate,
+                warmup_steps=total // 10,
+                total_steps=total,
+                loss_scale=loss_scale,
             ),
             **kb.losses.classification(),
         )
