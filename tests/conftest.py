@@ -1,7 +1,10 @@
 """Settings and fixtures shared by all tests: quiet TensorFlow, a tiny vocabulary, real data."""
 
+import json
 import os
 import pathlib
+import subprocess
+import sys
 
 # Before TensorFlow starts: no device banners; two virtual CPUs are made where tests need them.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -29,3 +32,15 @@ def tiny_vocabulary():
     chinese = list("我爱吃苹果中国人")
     vocabulary = [*SPECIAL_TOKENS, *letters, *("##" + letter for letter in letters), *chinese]
     return list(dict.fromkeys([*vocabulary, *words, "##s", "##ing", "##ed"]))
+
+
+@pytest.fixture(scope="session")
+def two_replicas(tmp_path_factory):
+    """What two replicas make of the training step: a report by the functions of its script."""
+    path = tmp_path_factory.mktemp("two_replicas") / "report.json"
+    script = pathlib.Path(__file__).parent / "training" / "two_replicas.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(path.read_text())

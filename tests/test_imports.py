@@ -63,6 +63,7 @@ LATE_TENSORFLOW = (
     "training/exchange",
     "training/optimizers",
     "training/peak",
+    "training/precision",
 )
 
 

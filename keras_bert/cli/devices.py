@@ -18,11 +18,32 @@ def define(values):
         "devices",
         flag_values=values,
     )
+    # Not auto by default: the same command is to compute the same on every machine.
     flags.DEFINE_enum(
         "precision",
         "float32",
-        ["float32", "mixed_bfloat16"],
-        "dtype policy of the layers; weights stay float32",
+        ["auto", "float32", "mixed_bfloat16", "mixed_float16"],
+        "dtype policy of the layers, weights stay float32; auto: by device and size, printed",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "micro_batches",
+        1,
+        "parts a batch goes through the model in, with one update; for less memory",
+        lower_bound=1,
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "recompute",
+        False,
+        "compute activations again in the backward pass; for less memory",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "on_nonfinite",
+        "stop",
+        ["stop", "skip"],
+        "what a step does whose loss or gradient is not finite",
         flag_values=values,
     )
     flags.DEFINE_list(
@@ -94,3 +115,14 @@ def start(values):
         return kb.strategy(values.strategy, timeout=values.worker_timeout)
 
     return import_tensorflow(make)
+
+
+def precision(values, config):
+    """What `--precision` stands for here: the dtype policy, and adamw's `loss_scale` with it."""
+    from keras_bert.training.distribution import is_chief
+    from keras_bert.training.precision import precision as chosen
+
+    policy = chosen(values.precision, config)
+    if values.precision == "auto" and is_chief():
+        print(f"precision: {policy}")
+    return policy, "dynamic" if policy == "mixed_float16" else None

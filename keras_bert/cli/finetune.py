@@ -45,6 +45,7 @@ def main(values):
     import keras
 
     import keras_bert as kb
+    from keras_bert.checkpoints.preset import open_preset
     from keras_bert.cli.folders import refuse_existing
     from keras_bert.cli.measure import measure
     from keras_bert.training.distribution import is_chief
@@ -69,17 +70,25 @@ def main(values):
             values.dev, preprocess, labels=train.labels, shuffle=False, **columns
         )
     total = values.epochs * int(train.cardinality())
+    precision, loss_scale = devices.precision(values, open_preset(values.preset)[1])
     with strategy.scope():
-        backbone = kb.BertBackbone.from_preset(values.preset, dtype=values.precision)
+        backbone = kb.BertBackbone.from_preset(
+            values.preset, dtype=precision, recompute=values.recompute
+        )
         model = kb.BertTextClassifier(backbone, labels=train.labels)
         model.compile(
             optimizer=kb.optimizers.adamw(
-                values.learning_rate, warmup_steps=total // 10, total_steps=total
+                values.learning_rate,
+                warmup_steps=total // 10,
+                total_steps=total,
+                loss_scale=loss_scale,
+                on_nonfinite=values.on_nonfinite,
             ),
             **kb.losses.classification(),
         )
     model.fit(
         train,
+        micro_batches=values.micro_batches,
         validation_data=dev,
         epochs=values.epochs,
         callbacks=[watching.run_log(values)],

@@ -155,6 +155,7 @@ def _fit(values, model, tokenizer, phase, resume):
     every = min(values.report_every, phase.steps)
     model.fit(
         data,
+        micro_batches=values.micro_batches,
         steps_per_epoch=every,
         epochs=-(-phase.steps // every),
         validation_data=_held_out(values, tokenizer, phase),
@@ -241,7 +242,9 @@ def _model(values, tokenizer):
     """The compiled model; the schedule goes over all phases."""
     import keras_bert as kb
 
-    backbone = kb.BertBackbone(_config(values, tokenizer), dtype=values.precision)
+    config = _config(values, tokenizer)
+    precision, loss_scale = devices.precision(values, config)
+    backbone = kb.BertBackbone(config, dtype=precision, recompute=values.recompute)
     model = kb.BertMaskedLM(backbone) if values.pairs == "none" else kb.BertPretrainer(backbone)
     warmup = values.steps // 10 if values.warmup_steps is None else values.warmup_steps
     model.compile(
@@ -250,6 +253,8 @@ def _model(values, tokenizer):
             warmup_steps=warmup,
             total_steps=values.steps,
             weight_decay=values.weight_decay,
+            loss_scale=loss_scale,
+            on_nonfinite=values.on_nonfinite,
         ),
         **(kb.losses.masked_lm() if values.pairs == "none" else kb.losses.pretraining()),
     )

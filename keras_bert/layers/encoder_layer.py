@@ -26,8 +26,8 @@ class EncoderLayer(keras.layers.Layer):
         pre_norm: bool, default False.
         recompute: bool, whether training keeps the layer's input alone and computes all else again
             in the backward pass, with the same draws of dropout (Chen et al. 2016,
-            https://arxiv.org/abs/1604.06174): less memory for a third more arithmetic. Not where
-            the attention map is asked for. Default False.
+            https://arxiv.org/abs/1604.06174): less memory for a third more arithmetic.
+            Default False.
 
     Call arguments and returns: as `SelfAttention`, without `seed`.
 
@@ -89,11 +89,11 @@ class EncoderLayer(keras.layers.Layer):
         def outputs(x):
             return self._outputs(x, padding_mask, training, seeds)
 
-        if return_attention_map:
-            return outputs(x)
-        if self.recompute and training:
-            return keras.remat(lambda x: outputs(x)[0])(x)
-        return outputs(x)[0]
+        if not (self.recompute and training):
+            return outputs(x) if return_attention_map else outputs(x)[0]
+        output = keras.remat(lambda x: outputs(x)[0])(x)
+        # The map has no part in the gradient; a compiled step leaves out what nobody asks for.
+        return (output, outputs(x)[1]) if return_attention_map else output
 
     def _outputs(self, x, padding_mask, training, seeds):
         attended, attention_map = self.attention(

@@ -9,6 +9,7 @@ from keras_bert.layers.encoder_layer import EncoderLayer
 from keras_bert.layers.initializers import kernel_initializer
 from keras_bert.layers.pooler import Pooler
 from keras_bert.models.base import BertModel, as_config, backbone_inputs
+from keras_bert.training.precision import policy_of
 
 
 @keras.saving.register_keras_serializable("keras_bert")
@@ -19,8 +20,8 @@ class BertBackbone(BertModel):
 
     Args:
         config: `BertConfig`.
-        dtype: dtype policy of the layers, for instance `"mixed_bfloat16"`. Default: Keras's
-            global policy.
+        dtype: dtype policy of the layers, for instance `"mixed_bfloat16"`, or `"auto"`: chosen
+            by device and size, see `kb.precision`. Default: Keras's global policy.
         recompute: bool, whether training computes the encoder layers' activations again in the
             backward pass and does not keep them: less memory, a longer step, the same gradients.
             Default False.
@@ -44,7 +45,7 @@ class BertBackbone(BertModel):
 
     def __init__(self, config, dtype=None, recompute=False, **kwargs):
         config = as_config(config)
-        policy = keras.dtype_policies.get(dtype)
+        policy = policy_of(dtype, config)
 
         # === Layers ===
         embeddings = BertEmbeddings(
@@ -94,9 +95,12 @@ class BertBackbone(BertModel):
         x = embeddings(inputs["token_ids"], inputs["segment_ids"])
         if projection is not None:
             x = projection(x)
-        embedded = x
+        states, attention_maps = [x], []
         for i in range(config.num_layers):
-            x = encoder_layers[0 if config.share_layers else i](x, inputs["padding_mask"])
+            layer = encoder_layers[0 if config.share_layers else i]
+            x, attention_map = layer(x, inputs["padding_mask"], return_attention_map=True)
+            states.append(x)
+            attention_maps.append(attention_map)
         if final_norm is not None:
             x = final_norm(x)
         outputs = {"sequence_output": x, "pooled_output": pooler(x)}
@@ -110,7 +114,7 @@ class BertBackbone(BertModel):
         self.final_norm = final_norm
         self.pooler = pooler
         self.recompute = recompute
-        self._embedded = embedded
+        self._states, self._attention_maps = tuple(states), tuple(attention_maps)
 
     def internals(self):
         """Makes a model that also returns what happens inside, sharing this one's weights.
@@ -124,22 +128,12 @@ class BertBackbone(BertModel):
         Example:
             >>> maps = backbone.internals()(inputs)["attention_maps"]
         """
-        x, attention_maps = self._embedded, []
-        states = [x]
-        for i in range(self.config.num_layers):
-            layer = self.encoder_layers[0 if self.config.share_layers else i]
-            x, attention_map = layer(x, self.input["padding_mask"], return_attention_map=True)
-            states.append(x)
-            attention_maps.append(attention_map)
-        if self.final_norm is not None:
-            x = self.final_norm(x)
         return keras.Model(
             self.input,
             {
-                "sequence_output": x,
-                "pooled_output": self.pooler(x),
-                "layer_outputs": states,
-                "attention_maps": attention_maps,
+                **self.output,
+                "layer_outputs": list(self._states),
+                "attention_maps": list(self._attention_maps),
             },
             name=f"{self.name}_internals",
         )

@@ -24,7 +24,8 @@ class Nonfinite(keras.callbacks.Callback):
         >>> history = model.fit(data).history  # has skipped_steps
     """
 
-    async_safe = True  # without it Keras would wait for every step's logs
+    # Without it Keras would wait for every step's logs. (JAX gives their memory to the next step.)
+    async_safe = keras.backend.backend() != "jax"
 
     def on_train_begin(self, logs=None):
         self._seen = 0

@@ -1,4 +1,4 @@
-"""Run by conftest.py in a process of its own: two logical CPUs must come before all else.
+"""Run by a fixture of conftest.py in a process of its own, two logical CPUs before all else.
 
 Trains one model on one device and its twin on two, in the ways a step can be taken.
 """
