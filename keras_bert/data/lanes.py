@@ -26,7 +26,7 @@ class Lanes:
     """
 
     def __init__(self, deal, batch_size, start, epochs, complain):
-        self.num_blocks, self.epochs = deal.num_blocks, epochs
+        self.num_blocks, self.epochs, self._complain = deal.num_blocks, epochs, complain
         self.start = start or Position((Place(0, 0, 0),) * deal.lanes)
         self._batch_size, self._rows = batch_size, batch_size // deal.lanes
         # An epoch of the only lane is the whole text. One of several has other text in each; four
@@ -109,8 +109,14 @@ class Lanes:
                 # The first block of each lane is wanted before the second of any.
                 for reader in readers * ahead:
                     reader.submit()
+                is_empty = True
                 while pieces := [piece for reader in readers for piece in reader.take()]:
+                    is_empty = False
                     yield pieces
+                # A reader of some lanes may find nothing in few epochs; all of the text should not
+                # be like that.
+                if is_empty and len(lanes) == len(self) and self.start.epoch == 0:
+                    self._complain()
             finally:
                 for reader in readers:
                     reader.cancel()

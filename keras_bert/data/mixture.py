@@ -1,6 +1,7 @@
 """Several corpora read in given shares, as one corpus."""
 
 import bisect
+import collections
 import math
 import numbers
 from typing import NamedTuple
@@ -42,9 +43,10 @@ class Mixture:
     def __init__(self, corpora, weights):
         self._corpora = corpora
         self.paths = [path for corpus in corpora for path in corpus.paths]
-        if doubled := sorted({path for path in self.paths if self.paths.count(path) > 1})[:3]:
+        if doubled := [path for path, n in collections.Counter(self.paths).items() if n > 1]:
             raise ValueError(
-                f"files: {', '.join(doubled)} has two weights. Let each file be in one entry."
+                f"files: {doubled[0]} has {self.paths.count(doubled[0])} weights. Let each file be "
+                "in one entry."
             )
         self._first_files = np.cumsum([0, *(len(corpus.paths) for corpus in corpora)]).tolist()
         counts = [corpus.num_windows for corpus in corpora]

@@ -130,7 +130,7 @@ def test_weights_that_are_none(folder, weight):
 def test_entries_that_cannot_be(folder, tokenizer):
     with pytest.raises(ValueError, match="at least one entry"):
         open_corpus({}, 500)
-    with pytest.raises(ValueError, match=r"a\.txt has two weights"):
+    with pytest.raises(ValueError, match=r"a\.txt has 2 weights"):
         open_corpus({folder / "a.txt": 1, str(folder / "*.txt"): 1}, 500)
     with pytest.raises(FileNotFoundError, match=r"no\.txt"):
         kb.data.pretraining({folder / "a.txt": 1, folder / "no.txt": 1}, tokenizer)

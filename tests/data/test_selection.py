@@ -152,11 +152,12 @@ SETTINGS = {
 
 
 def test_the_stream_reads_its_part_and_counts(tmp_path, documents):
+    documents = documents[:100]
     words = sorted(
         {w for lines in documents for line in lines for w in line.split() if len(w) < 99}
     )
     tokenizer = kb.BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words])
-    write(tmp_path / "a.txt", documents + documents[:50])
+    write(tmp_path / "a.txt", documents + documents[:20])
 
     def counts(**settings):
         stream = kb.data.PretrainingStream(
@@ -167,16 +168,16 @@ def test_the_stream_reads_its_part_and_counts(tmp_path, documents):
         return stream.counts
 
     whole, once = counts(), counts(drop_duplicates=True)
-    assert (whole.documents, whole.duplicates) == (450, 0)
-    assert (once.documents, once.duplicates) == (400, 50)
+    assert (whole.documents, whole.duplicates) == (120, 0)
+    assert (once.documents, once.duplicates) == (100, 20)
     train, held_out = (
         counts(drop_duplicates=True, held_out_rate=0.2, part=part) for part in ("train", "held_out")
     )
-    assert 40 < held_out.documents < 120
-    assert train.documents + held_out.documents == 400
+    assert 8 < held_out.documents < 40
+    assert train.documents + held_out.documents == 100
     assert train.tokens + held_out.tokens == once.tokens
-    assert train.duplicates + held_out.duplicates == 50
-    assert counts(held_out_rate=0.2, pairs="nsp", epochs=2).documents > 2 * 330
+    assert train.duplicates + held_out.duplicates == 20
+    assert counts(held_out_rate=0.2, pairs="nsp", epochs=2).documents > 2 * 75
 
 
 def test_settings_that_take_nothing(tmp_path, documents):
@@ -194,6 +195,9 @@ def test_settings_that_take_nothing(tmp_path, documents):
         make(held_out_rate=1.5)
     with pytest.raises(ValueError, match=r"made no example.*none is in part='train'"):
         next(make(held_out_rate=1.0, epochs=None, lanes=1).batches())
+    for epochs in (1, None):
+        with pytest.raises(ValueError, match="made no example"):
+            next(make(held_out_rate=1.0, epochs=epochs, lanes=4).batches())
 
 
 def test_other_white_space_ends_a_document_too(tmp_path):
@@ -208,3 +212,46 @@ def test_other_white_space_ends_a_document_too(tmp_path):
         out = [d for d in documents if joined(d) in sentences]
         assert pieces(out) == sentences
         assert len(out) == sum(selection._falls_below(d[0].encode()) for d in documents)
+
+
+def words_of(lines):
+    return " ".join(lines).lower().replace(".", "").replace(",", "").split()
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_prose_and_lanes_are_chosen_by_document_too(tmp_path, documents, workers):
+    """Running text, several lanes and readers, copies of windows: whole documents all the same."""
+    prose = [
+        [f"{line.replace('x n', 'x. N', 1)}," for line in lines]
+        for lines in documents[10:110]
+        if len(lines[0]) < 300
+    ]
+    words = sorted({word for lines in prose for word in words_of(lines)})
+    tokenizer = kb.BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", *words])
+    path = write(tmp_path / "a.txt", prose)
+
+    def tokens(part):
+        stream = kb.data.PretrainingStream(
+            {path: 1},
+            tokenizer,
+            format="prose",
+            held_out_rate=0.3,
+            part=part,
+            workers=workers,
+            **{**SETTINGS, "batch_size": 12, "lanes": 4},
+        )
+        found = []
+        for shard in range(3):
+            for inputs, labels, weights in stream.batches(shard, 3):
+                ids = inputs["token_ids"].copy()
+                row, slot = np.nonzero(weights["masked_lm"])
+                ids[row, inputs["mask_positions"][row, slot]] = labels["masked_lm"][row, slot]
+                found += ids[ids > 6].tolist()
+        return found
+
+    train, held_out = tokens("train"), tokens("held_out")
+    assert sorted(train + held_out) == list(range(7, 7 + len(words)))
+    held_out = set(held_out)
+    for lines in prose:
+        own = {tokenizer.token_to_id(word) for word in words_of(lines)}
+        assert own <= held_out or not own & held_out
