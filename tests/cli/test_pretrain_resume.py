@@ -1,5 +1,6 @@
 """`keras-bert pretrain`: killed, terminated, on two workers, in two phases; and started again."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -65,10 +66,8 @@ def finish(process, seconds=300):
         output, _ = process.communicate(timeout=seconds)
         return process.returncode, output
     finally:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 def wait_for_checkpoint(process, output, steps, phase="phase_1"):
