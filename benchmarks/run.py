@@ -27,7 +27,10 @@ from benchmarks.groups import missing_packages
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-BENCHMARKS = ("tokenizer", "pretraining_data", "training_step", "finetuning_step", "inference")
+BENCHMARKS = (
+    *("tokenizer", "pretraining_data", "training_step", "micro_batches"),
+    *("finetuning_step", "inference"),
+)
 VERSIONS = (
     *("keras_bert", "tensorflow", "tensorflow-text", "keras", "keras-hub"),
     *("torch", "transformers", "tokenizers"),
