@@ -67,7 +67,7 @@ def torch_dtype(dtype):
     return getattr(torch, dtype)
 
 
-def fit_steps(model, data, steps):
+def fit_steps(model, data, steps, **arguments):
     """Trains in one `fit`; returns a `Stopwatch` of all steps but the first.
 
     What `fit` does before the first step is charged to nobody.
@@ -83,7 +83,7 @@ def fit_steps(model, data, steps):
             self.watch.lap()
 
     clock = AfterFirstStep()
-    model.fit(data, steps_per_epoch=steps, verbose=0, callbacks=[clock])
+    model.fit(data, steps_per_epoch=steps, verbose=0, callbacks=[clock], **arguments)
     return clock.watch
 
 

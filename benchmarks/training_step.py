@@ -32,10 +32,9 @@ def useful_gflop(size):
     return 6e-9 * batch * (encoder * SEQUENCE_LENGTH + head * MASKS)
 
 
-def batch_of(size):
-    """The same batch for all: (inputs, mask ids, mask weights, next-sentence labels)."""
+def batch_of(batch):
+    """The same `batch` rows for all: (inputs, mask ids, mask weights, next-sentence labels)."""
     rng = np.random.default_rng(0)
-    batch = SIZES[size][3]
     token_ids = rng.integers(1_000, VOCABULARY_SIZE, (batch, SEQUENCE_LENGTH)).astype("int32")
     places = rng.permuted(np.tile(np.arange(1, SEQUENCE_LENGTH - 1), (batch, 1)), axis=1)
     positions = np.sort(places[:, :MASKS]).astype("int32")
@@ -47,6 +46,13 @@ def batch_of(size):
     }
     mask_ids = np.take_along_axis(token_ids, positions, 1)
     return inputs, mask_ids, np.ones((batch, MASKS), "float32"), rng.integers(0, 2, batch)
+
+
+def element_of(batch):
+    """The same as an element of a dataset of ours: (inputs, labels, sample weights)."""
+    inputs, mask_ids, weights, following = batch_of(batch)
+    labels = {"masked_lm": mask_ids, "next_sentence": following}
+    return inputs, labels, {"masked_lm": weights, "next_sentence": np.ones(batch, "float32")}
 
 
 def _steps(size, setting):
@@ -72,10 +78,7 @@ def _ours(size, dtype, setting):
     model.compile(
         optimizer=kb.optimizers.adamw(1e-4, total_steps=100_000), **kb.losses.pretraining()
     )
-    inputs, mask_ids, weights, following = batch_of(size)
-    labels = {"masked_lm": mask_ids, "next_sentence": following}
-    weights = {"masked_lm": weights, "next_sentence": np.ones(len(following), "float32")}
-    return _keras_repeat(model, (inputs, labels, weights), size, setting)
+    return _keras_repeat(model, element_of(SIZES[size][3]), size, setting)
 
 
 def _kerashub(size, dtype, jit, setting):
@@ -90,7 +93,7 @@ def _kerashub(size, dtype, jit, setting):
         weighted_metrics=[keras.metrics.SparseCategoricalAccuracy()],
         jit_compile=jit,
     )
-    return _keras_repeat(model, batch_of(size)[:3], size, setting)
+    return _keras_repeat(model, batch_of(SIZES[size][3])[:3], size, setting)
 
 
 def _huggingface(size, dtype, setting):
@@ -100,7 +103,7 @@ def _huggingface(size, dtype, setting):
     config = peers.huggingface_config(*SIZES[size][:3], VOCABULARY_SIZE)
     model = transformers.BertForPreTraining(config).train()
     optimizer = peers.torch_adamw(model, 1e-4)
-    inputs, mask_ids, _, following = batch_of(size)
+    inputs, mask_ids, _, following = batch_of(SIZES[size][3])
     labels = np.full(inputs["token_ids"].shape, -100)
     np.put_along_axis(labels, inputs["mask_positions"].astype("int64"), mask_ids, 1)
     batch = {
