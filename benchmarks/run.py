@@ -27,9 +27,7 @@ from benchmarks.groups import missing_packages
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-BENCHMARKS = (
-    *("training_step", "micro_batches", "finetuning_step", "inference", "resume"),
-)
+BENCHMARKS = (*("training_step", "micro_batches", "finetuning_step", "inference", "resume"),)
 VERSIONS = (
     *("keras_bert", "tensorflow", "tensorflow-text", "keras", "keras-hub"),
     *("torch", "transformers", "tokenizers"),

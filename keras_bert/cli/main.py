@@ -13,7 +13,9 @@ from absl import flags
 COMMANDS = {
     "demo": "learn from the documentation on this machine, raw text to served model",
     "vocab": "train a vocabulary from text files",
+    "prepare": "turn text files into shuffled shards of tokens, on Apache Beam",
     "pretrain": "train BERT on text files: masked LM and next sentence",
+    "data_service": "make pretraining data for other machines, with tf.data service",
     "finetune": "train a text classifier from a model directory and labelled texts",
     "evaluate": "measure a classifier on labelled texts",
     "predict": "answer raw texts with an exported SavedModel",

@@ -10,6 +10,7 @@ _PUBLIC = {
     "Position": "keras_bert.data.position",
     "PretrainingStream": "keras_bert.data.stream",
     "classification": "keras_bert.data.classification_set",
+    "prepare": "keras_bert.data.preparation",
     "pretraining": "keras_bert.data.stream",
 }
 

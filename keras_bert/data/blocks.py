@@ -69,7 +69,7 @@ def read_block(
     what is in a window given twice: none is taken for a text unlike the other.
 
     Args:
-        corpus: a `Corpus`.
+        corpus: a corpus; one that has tokens needs nothing of what follows `windows`.
         windows: int `(windows,)`, in any order.
         tokenizer: a `BertTokenizer`.
         format, split_sentences: as for `read_text`.
@@ -77,6 +77,8 @@ def read_block(
             whether a token continues a word; by default the tokenizer alone.
         selection: a `keras_bert.data.selection.Selection` of documents; by default all are taken.
     """
+    if corpus.has_tokens:
+        return _read_tokens(corpus, windows)
     tokens, lengths, parts, flags, documents = [], [], [], [], []
     counts = Counts()
     before = None
@@ -158,6 +160,32 @@ def _ranges(starts, lengths):
     """The numbers of several ranges, one after the other."""
     ends = np.cumsum(lengths)
     return np.arange(lengths.sum()) + np.repeat(starts - ends + lengths, lengths)
+
+
+def _read_tokens(corpus, windows):
+    """The block of windows whose tokens are made already."""
+    read = [corpus.read(number).arrays for number in windows.tolist()]
+
+    def joined(name, dtype):
+        arrays = [arrays[name].astype(dtype) for arrays in read]
+        return np.concatenate([np.zeros(0, dtype), *arrays])
+
+    tokens, lengths = joined("tokens", np.int32), joined("lengths", np.int64)
+    has_words = bool(read) and "continues_word" in read[0]
+    documents = joined("documents", np.uint64).view(np.int64)
+    block = TokenizedBlock(
+        tokens,
+        joined("continues_word", bool) if has_words else None,
+        np.concatenate([[0], np.cumsum(lengths)]),
+        np.concatenate([[0], np.cumsum(joined("sentences", np.int64))]),
+        documents,
+        Counts(
+            documents=int(np.sum(joined("continues", np.uint8) == 0)),
+            sentences=len(lengths),
+            tokens=len(tokens),
+        ),
+    )
+    return _side_by_side(block) if len(np.unique(documents)) < len(documents) else block
 
 
 def plan_block(block, pairing, sequence_length, short_sequence_rate, sep_id, rng):

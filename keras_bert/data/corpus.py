@@ -10,28 +10,44 @@ import numpy as np
 
 from keras_bert.data.gzip_file import GzipFile, open_again
 from keras_bert.data.mixture import Mixture, check_weights
+from keras_bert.data.shards import ShardCorpus, is_prepared
 from keras_bert.data.zstd_file import Scratch, ZstdFile
 from keras_bert.text.files import expand_files
 
 _EMPTY_LINE = re.compile(rb"\n[ \t\r]*\n")
 
 
-def open_corpus(files, window_bytes):
+def open_corpus(files, window_bytes, tokenizer=None, word_segmenter=None):
     """Opens a corpus, of whichever kind `files` names.
 
     Args:
-        files: as for `Corpus`; or a dict of these (a list as a tuple) to their weights, for a
-            `Mixture`.
-        window_bytes: int.
+        files: as for `Corpus`; or folders that `keras-bert prepare` wrote, see `ShardCorpus`; or a
+            dict of these (a list as a tuple) to their weights, for a `Mixture`.
+        window_bytes: int, for text files.
+        tokenizer, word_segmenter: for prepared folders, as for `ShardCorpus`.
 
     Raises:
-        FileNotFoundError, ValueError: as `Corpus` and `Mixture`; a weight is not greater than 0.
+        FileNotFoundError, ValueError: as `Corpus`, `ShardCorpus` and `Mixture`; a weight is not
+            greater than 0; there are both text files and prepared folders.
     """
     if isinstance(files, dict):
         check_weights(files)
-        corpora = [open_corpus(_listed(name), window_bytes) for name in files]
-        return Mixture(corpora, list(files.values()))
-    return Corpus(files, window_bytes)
+        corpora = [open_corpus(_listed(n), window_bytes, tokenizer, word_segmenter) for n in files]
+        prepared = [corpus.has_tokens for corpus in corpora]
+        corpus = Mixture(corpora, list(files.values()))
+    else:
+        names = files if isinstance(files, (list, tuple)) else [files]
+        prepared = [is_prepared(name) for name in names]
+        if all(prepared) and prepared:
+            corpus = ShardCorpus(names, tokenizer, word_segmenter)
+        elif not any(prepared):
+            corpus = Corpus(files, window_bytes)
+    if any(prepared) and not all(prepared):
+        raise ValueError(
+            f"files: {sum(prepared)} of {len(prepared)} entries are prepared folders; expected "
+            "text files or prepared folders alone. Prepare the text too."
+        )
+    return corpus
 
 
 def _listed(name):
@@ -80,6 +96,8 @@ class Corpus:
         >>> [corpus.read(number).data for number in range(corpus.num_windows)]
         [b'A document.\\nA document.\\n\\n', b'Another document.\\n']
     """
+
+    has_tokens = False
 
     def __init__(self, files, window_bytes=1 << 17):
         if window_bytes < 16:

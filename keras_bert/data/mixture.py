@@ -33,7 +33,7 @@ class Mixture:
         weights: list of float greater than 0; only their ratios matter.
 
     Attributes:
-        paths, num_windows: as of a `Corpus`.
+        paths, num_windows, has_tokens: as of a `Corpus`.
         sources: list of `Source`.
 
     Raises:
@@ -42,6 +42,7 @@ class Mixture:
 
     def __init__(self, corpora, weights):
         self._corpora = corpora
+        self.has_tokens = corpora[0].has_tokens
         self.paths = [path for corpus in corpora for path in corpus.paths]
         if doubled := [path for path, n in collections.Counter(self.paths).items() if n > 1]:
             raise ValueError(

@@ -20,6 +20,7 @@ from keras_bert.data.examples import ExampleMaker
 from keras_bert.data.lanes import Lanes
 from keras_bert.data.mixture import sources_of
 from keras_bert.data.selection import PARTS, Selection
+from keras_bert.data.service import ServiceBlocks, describe
 from keras_bert.data.settings import (
     check_choice,
     check_least,
@@ -43,7 +44,7 @@ def pretraining(files, tokenizer, **settings):
 
     Args:
         files: str, path-like, or a list of these, or a dict of them to weights: paths and globs;
-            `.gz`, `.zst` or plain.
+            `.gz`, `.zst` or plain; or folders that `keras-bert prepare` wrote.
         tokenizer: a `keras_bert.BertTokenizer`.
         **settings: keyword arguments of `PretrainingStream`; an unknown one raises a TypeError.
 
@@ -83,7 +84,9 @@ class PretrainingStream:
         files: str, path-like, or a list of these: paths and globs; `.gz`, `.zst` or plain. An empty
             line ends a document, and so does the end of a file. A dict of these (a list as a tuple)
             to weights greater than 0 mixes corpora: an epoch has as many bytes as all together,
-            shared by weight; a corpus of small weight takes several epochs to come around.
+            shared by weight; a corpus of small weight takes several epochs to come around. Or
+            folders that `keras-bert prepare` wrote, with the same `tokenizer`; then `format` and
+            `window_bytes` are those of the preparation, and nothing can be held out or dropped.
         tokenizer: a `keras_bert.BertTokenizer`.
         sequence_length: int, tokens in a row, special tokens included; 128.
         batch_size: int, rows in a batch; 256. Batches run across the ends of blocks and epochs.
@@ -120,10 +123,13 @@ class PretrainingStream:
         block_windows: int, windows in the blocks of all lanes that are open at a time; 64, so
             8 MiB. More shuffle further and take more memory, about 25 times that text.
         workers: int, threads that make blocks ahead; 2.
+        service: str, `"grpc://host:port"`: a tf.data service whose workers make the blocks, on
+            other machines that see the same files; see `keras-bert data_service`. Batches, order
+            and places are the same with and without. None makes them here.
 
     Attributes:
         corpus: the `keras_bert.data.corpus.Corpus` read.
-        lanes: int, how many there are.
+        lanes, num_blocks: int, how many there are, and blocks of each in an epoch.
         start: `Position` of the first example.
         counts: `Counts` of documents, sentences, tokens and so on, and of what was skipped.
 
@@ -189,6 +195,7 @@ class PretrainingStream:
         window_bytes=1 << 17,
         block_windows=64,
         workers=2,
+        service=None,
     ):
         check_choice("pairs", pairs, PAIRS)
         check_choice("format", format, FORMATS)
@@ -220,7 +227,13 @@ class PretrainingStream:
         self.mask_selection_length = mask_selection_length or default_selection_length(
             mask_selection_rate, sequence_length
         )
-        self.corpus = open_corpus(files, window_bytes)
+        self.corpus = open_corpus(files, window_bytes, tokenizer, word_segmenter)
+        if self.corpus.has_tokens and (held_out_rate or drop_duplicates):
+            raise ValueError(
+                f"{_names(self.corpus.paths)}: held_out_rate and drop_duplicates need the text, "
+                "and this corpus is prepared. Prepare it with --drop_duplicates, and the text held "
+                "out into a folder of its own."
+            )
         self._check_documents()
         duplicates = Duplicates(self.corpus, workers) if drop_duplicates else None
         reading = {"format": format}
@@ -276,6 +289,10 @@ class PretrainingStream:
             "tokenizer": fingerprint.of_tokenizer(tokenizer),
             "corpus": fingerprint.of_files(self.corpus.paths),
         }
+        self.num_blocks = self._deal.num_blocks
+        self._service = service
+        if service is not None:
+            self._description = describe(files, tokenizer, self._fingerprint)
         self.start = find_start(start, self._make_lanes, self._maker, workers)
         if epochs is not None and self.start.epoch >= epochs:
             raise ValueError(
@@ -342,6 +359,14 @@ class PretrainingStream:
         """
         return self._lanes.places_after(batches)
 
+    def make_block(self, epoch, lane, block, offset=0):
+        """The examples of a block from number `offset` on, and its `Counts`; threads may share it.
+
+        Returns:
+            `(examples, counts)`: a dict of arrays `(examples, ...)`, before they are batched.
+        """
+        return self._maker.make(epoch, lane, block, offset)
+
     def batches(self, shard=0, num_shards=1):
         """Yields the batches as NumPy arrays; each call begins anew at `start`.
 
@@ -358,7 +383,10 @@ class PretrainingStream:
         return self._batches(shard * rows, (shard + 1) * rows)
 
     def _batches(self, begin, end):
-        for pieces in self._lanes.read(begin, end, self._maker.make, self.workers):
+        make = self.make_block
+        if self._service is not None:
+            make = ServiceBlocks(self._service, self, self._description, self.workers).make
+        for pieces in self._lanes.read(begin, end, make, self.workers):
             examples = elements.join(pieces)
             if self.drop_remainder and len(examples["token_ids"]) < end - begin:
                 return
