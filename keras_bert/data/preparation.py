@@ -217,10 +217,17 @@ def _open_pipeline(workers, beam_args):
 
 
 def _run(pipeline):
+    # Worker processes tokenize on the CPU; each would else take the memory of a GPU.
+    before = os.environ.get("CUDA_VISIBLE_DEVICES")
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     try:
         pipeline.run().wait_until_finish()
     except Exception as error:
         raise _plain(error) from error
+    finally:
+        del os.environ["CUDA_VISIBLE_DEVICES"]
+        if before is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = before
 
 
 def _plain(error):
