@@ -43,7 +43,7 @@ def strategy(name="auto", timeout=300.0):
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
             "strategy: tf.distribute needs Keras on TensorFlow; Keras runs on "
-            f"{keras.backend.backend()}. Use keras.distribution there"
+            f"{keras.backend.backend()}. Use kb.distribution there"
         )
     import tensorflow as tf
 

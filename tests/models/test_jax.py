@@ -111,5 +111,5 @@ def test_no_tensorflow_was_needed(both):
 
 
 def test_errors_are_clear_there_too(both):
-    assert "Keras runs on jax. Use keras.distribution" in both[-1]["strategy"]
+    assert "Keras runs on jax. Use kb.distribution" in both[-1]["strategy"]
     assert "expected ids in [0, 30)" in both[-1]["bad_ids"]

@@ -33,31 +33,12 @@ CONFIG = kb.BertConfig(
     dropout=0.0,
     attention_dropout=0.0,
 )
-STEPS, BATCH, LENGTH, MASKS = 20, 8, 10, 4
+STEPS, BATCH, LENGTH = 20, 8, masked_batches.LENGTH
 
 
 def pretraining_data():
     """Batches whose first half, one worker's, has nearly all of the masks."""
-    rng = np.random.default_rng(3)
-    rows = STEPS * BATCH
-    lengths = rng.integers(4, LENGTH + 1, (rows, 1))
-    inputs = {
-        "token_ids": rng.integers(0, 40, (rows, LENGTH)),
-        "segment_ids": rng.integers(0, 2, (rows, LENGTH)),
-        "padding_mask": np.arange(LENGTH) < lengths,
-        "mask_positions": rng.integers(0, lengths, (rows, MASKS)),
-    }
-    inputs = {name: value.astype("int32") for name, value in inputs.items()}
-    labels = {
-        "masked_lm": rng.integers(0, 40, (rows, MASKS)),
-        "next_sentence": rng.integers(0, 2, rows),
-    }
-    rate = np.where(np.arange(rows) % BATCH < BATCH // 2, 0.9, 0.1)[:, None]
-    weights = {
-        "masked_lm": (rng.random((rows, MASKS)) < rate).astype("float32"),
-        "next_sentence": np.ones(rows, "float32"),
-    }
-    return tf.data.Dataset.from_tensor_slices((inputs, labels, weights)).batch(BATCH)
+    return masked_batches.dataset(STEPS * BATCH, BATCH)
 
 
 def classification_data():
