@@ -25,6 +25,7 @@ _PUBLIC = {
     "Throughput": "keras_bert.training.throughput",
     "distribution": "keras_bert.training.jax_distribution",
     "export_saved_model": "keras_bert.export.saved_model",
+    "precision": "keras_bert.training.precision",
     "save_preset": "keras_bert.checkpoints.preset",
     "strategy": "keras_bert.training.distribution",
 }

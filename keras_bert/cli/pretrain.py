@@ -102,6 +102,9 @@ def define(values):
     flags.DEFINE_enum(
         "word_segmenter", None, ["jieba"], "finds Chinese words for --masking", flag_values=values
     )
+    string(
+        "service", None, "grpc://host:port of a data_service to make batches", flag_values=values
+    )
     devices.define(values)
     watching.define(values)
     integer(
@@ -148,7 +151,7 @@ def _fit(values, model, tokenizer, phase, resume):
     from keras_bert.training.distribution import is_chief
     from keras_bert.training.stopping import StopAfter
 
-    data = _data(values, tokenizer, phase, start=resume.position)
+    data = _data(values, tokenizer, phase, start=resume.position, service=values.service)
     report = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: _report(values, model, tokenizer, data.stream)
     )

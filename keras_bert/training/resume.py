@@ -68,12 +68,18 @@ class Resume(keras.callbacks.Callback):
         self.every_steps = every_steps
         self.keep = keep
         self.accept_changed_data = accept_changed_data
-        # The chief decides which one: another worker may not see the same files.
-        self._found = checkpoint_files.find_last(self.directory) if is_chief() else None
-        self._notes = plain_from_chief(self._found and self._found.notes)
-        self.position = self._notes and self._notes["position"]
-        self.step = self._notes["step"] if self._notes else 0
         self._pending = None
+        self._find()
+
+    @property
+    def position(self):
+        self._find_anew()
+        return self._notes and self._notes["position"]
+
+    @property
+    def step(self):
+        self._find_anew()
+        return self._notes["step"] if self._notes else 0
 
     # === Around fit ===
 
@@ -86,6 +92,7 @@ class Resume(keras.callbacks.Callback):
             is_one_iterator: bool, whether epochs go on in the data (`steps_per_epoch` is given),
                 or each begins anew.
         """
+        self._find_anew()
         self._stream = getattr(data, "stream", None)
         self._is_one_iterator = is_one_iterator
         self._check_data()
@@ -96,9 +103,11 @@ class Resume(keras.callbacks.Callback):
                 yield
             finally:
                 self._wait()
+                self._is_stale = True  # another fit, of a notebook say, goes on after this one
 
     def on_train_begin(self, logs=None):
-        self._done, self._epoch, self._batch = self.step, 0, 0
+        self._begin = self._done = self._notes["step"] if self._notes else 0
+        self._epoch, self._batch = 0, 0
         self._metrics = None  # those of training, while others stand in the model
         self._is_first_epoch = self._notes is not None
         self._has_begun = False
@@ -219,7 +228,7 @@ class Resume(keras.callbacks.Callback):
             arrays |= self._metrics
         position = None
         if self._stream:
-            places = self._stream.places_after(self._done - self.step)
+            places = self._stream.places_after(self._done - self._begin)
             position = gather_over_workers(places).max(axis=0).tolist()
         notes = {
             **self._where(),
@@ -252,6 +261,16 @@ class Resume(keras.callbacks.Callback):
 
     # === Going on ===
 
+    def _find(self):
+        """Finds the last checkpoint; the chief decides, for others may not see the same files."""
+        self._found = checkpoint_files.find_last(self.directory) if is_chief() else None
+        self._notes = plain_from_chief(self._found and self._found.notes)
+        self._is_stale = False
+
+    def _find_anew(self):
+        if self._is_stale:
+            self._find()
+
     def _arrays(self):
         """The arrays of the checkpoint, which the chief reads and the others are sent."""
         read = self._found.arrays() if is_chief() else {}
@@ -278,8 +297,9 @@ class Resume(keras.callbacks.Callback):
                 "it back, name another folder, or pass accept_changed_data=True to go on with it "
                 "as it is"
             )
-        if self._stream and self._stream.start.plain() != self.position:
+        position = self._notes["position"]
+        if self._stream and self._stream.start.plain() != position:
             raise ValueError(
                 f"the data starts at {self._stream.start.plain()}, but the run stands at "
-                f"{self.position}; pass start=resume.position to kb.data.pretraining"
+                f"{position}; pass start=resume.position to kb.data.pretraining"
             )

@@ -280,6 +280,22 @@ def test_no_room_is_a_warning_and_an_error_at_the_end(corpus, tmp_path, monkeypa
         pretrain(tmp_path / "run", corpus)
 
 
+def test_one_object_for_fit_after_fit(table, tmp_path):
+    """A cell of a notebook that is run again goes on, and data that does not is refused."""
+    keras.utils.set_random_seed(4)
+    preprocess = kb.TextClassifierPreprocessor(kb.BertTokenizer(VOCABULARY), sequence_length=16)
+    data = kb.data.classification(table, preprocess, batch_size=4)
+    model = kb.BertTextClassifier(kb.BertBackbone(CONFIG), labels=data.labels)
+    model.compile(kb.optimizers.adamw(1e-2), **kb.losses.classification())
+    resume = kb.Resume(tmp_path / "run", every_steps=2)
+    model.fit(data, epochs=1, callbacks=[resume], verbose=0)
+    assert resume.step == STEPS
+    history = model.fit(data, epochs=EPOCHS, callbacks=[resume], verbose=0)
+    assert history.epoch == [1, 2] and resume.step == EPOCHS * STEPS
+    whole, _ = classify(tmp_path / "whole", table)
+    assert_same(whole, model)
+
+
 @pytest.mark.parametrize("wrong", [{"every_steps": 0}, {"keep": 0}, {"every_steps": 2.5}])
 def test_numbers_out_of_range(tmp_path, wrong):
     with pytest.raises(ValueError, match="expected a whole number from 1 on"):

@@ -8,6 +8,7 @@ import pathlib
 import sys
 
 import keras
+import masked_batches
 import numpy as np
 
 import keras_bert as kb
