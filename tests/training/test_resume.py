@@ -221,8 +221,8 @@ def cut(corpus, tmp_path_factory):
         ({"seed": 1}, r"data seed: 0 then, 1 now"),
         ({"vocabulary": [*VOCABULARY[:-1], "é"]}, r"data tokenizer"),
         (
-            {"config": kb.BertConfig(**{**CONFIG.to_dict(), "embedding_dim": 16})},
-            r"another model.*embeddings/token_table: \[\[31, 8\], 'float32'\] then, \[\[31, 16\]",
+            {"config": kb.BertConfig(**{**CONFIG.to_dict(), "max_sequence_length": 20})},
+            r"another model.*position_table: \[\[16, 8\], 'float32'\] then, \[\[20, 8\]",
         ),
         ({"config": kb.BertConfig(**{**CONFIG.to_dict(), "num_layers": 2})}, r"not there now"),
     ],
