@@ -18,7 +18,7 @@ def progress_bar(output, chunks, windows, shards, file):
         chunks: str, the folder of the chunks.
         windows: int, about how many windows there are.
         shards: int.
-        file: text file to draw on, or None for no bar.
+        file: text file to draw on, where it is a terminal; or None for no bar.
     """
     if file is None:
         yield
@@ -26,7 +26,15 @@ def progress_bar(output, chunks, windows, shards, file):
     stop = threading.Event()
 
     def watch():
-        with tqdm(total=windows, file=file, unit=" windows", desc="tokenize", leave=False) as bar:
+        bar = tqdm(
+            total=windows,
+            file=file,
+            unit=" windows",
+            desc="tokenize",
+            leave=False,
+            disable=None,  # a terminal alone shows it
+        )
+        with bar:
             while not stop.wait(_SECONDS):
                 tokenized = _count(chunks, "chunk-", lambda name: int(name.split("-")[3][:4]))
                 written = _count(output, "shard-", lambda name: 1)
