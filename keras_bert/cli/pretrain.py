@@ -134,6 +134,7 @@ def main(values):
             os.path.join(values.output, "checkpoints", phase.name),
             every_steps=values.checkpoint_every,
             keep=values.keep,
+            accept_changed_data=values.accept_changed_data,
         )
         for phase in phases
     ]

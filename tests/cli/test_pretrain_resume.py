@@ -136,9 +136,11 @@ def test_two_workers_of_which_one_is_killed(inputs, tmp_path):
     inputs = [*inputs, f"--size={plain}"]
     alone, whole, output = (tmp_path / name for name in ("alone", "whole", "killed"))
     assert finish(start(inputs, alone))[0] == 0
-    code, printed = finish(start(inputs, whole, "--processes=2"))
-    assert code == 0, printed[-3000:]
-    assert printed.count("parameters") == 1  # the chief's alone
+    workers = f"--workers={','.join(free_addresses(2))}"
+    both = [start(inputs, whole, workers, f"--worker_index={index}") for index in range(2)]
+    (code, printed), (other_code, others) = map(finish, both)
+    assert code == other_code == 0, printed[-3000:] + others[-3000:]
+    assert "parameters" in printed and others == ""  # the chief's alone
     assert_close(alone, whole)
 
     process = start(inputs, output, "--processes=2", "--resume")
