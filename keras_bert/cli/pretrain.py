@@ -52,6 +52,12 @@ def define(values):
         "resume", False, "go on from the last checkpoint in --output", flag_values=values
     )
     flags.DEFINE_bool(
+        "accept_changed_data",
+        False,
+        "with --resume: go on although the text or a setting of the data has changed",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
         "overwrite", False, "begin anew in an --output that exists", flag_values=values
     )
     string(
