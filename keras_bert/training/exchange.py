@@ -4,14 +4,19 @@ import json
 
 import numpy as np
 
-from keras_bert.training.distribution import is_chief, joined_strategy, num_workers
+from keras_bert.training.distribution import (
+    is_chief,
+    joined_strategy,
+    num_workers,
+    worker_index,
+)
 
 
 def gather_over_workers(array):
     """Gathers a small array of the same shape from every worker; all must call it together.
 
     Args:
-        array: int64 or float array of any shape.
+        array: array of any shape and dtype.
 
     Returns:
         NumPy array `(workers, ...)`, the same on every worker.
@@ -19,19 +24,9 @@ def gather_over_workers(array):
     array = np.asarray(array)
     if num_workers() == 1:
         return array[None]
-    import tensorflow as tf
-
-    distributed = joined_strategy()
-    local = tf.constant(array[None])
-
-    def value(context):
-        # Each worker's first replica brings the array, the others nothing.
-        is_first = context.replica_id_in_sync_group % replicas == 0
-        return local if is_first else local[:0]
-
-    replicas = distributed.num_replicas_in_sync // num_workers()
-    values = distributed.experimental_distribute_values_from_function(value)
-    return distributed.gather(values, axis=0).numpy()
+    rows = np.zeros((num_workers(), *array.shape), array.dtype)
+    rows[worker_index()] = array
+    return _sum_of_bits(rows)
 
 
 def from_chief(array):
@@ -44,18 +39,28 @@ def from_chief(array):
         NumPy array, equal to the chief's bit for bit.
     """
     array = np.asarray(array)
-    if num_workers() == 1 or not array.size:
+    if num_workers() == 1:
+        return array
+    return _sum_of_bits(array if is_chief() else np.zeros_like(array))
+
+
+def _sum_of_bits(array):
+    """Sums arrays over the workers where all but one of them have zeros: exact for any dtype.
+
+    They are summed as whole numbers, for -0.0 + 0.0 would be 0.0. (TensorFlow's own `gather` would
+    trace a function anew at every call.)
+    """
+    if not array.size:
         return array
     import tensorflow as tf
 
-    # As whole numbers, whose sum with the others' zeros is exact; -0.0 + 0.0 would be 0.0.
     words = np.zeros(-(-array.nbytes // 4), np.int32)
-    if is_chief():
-        words.view(np.uint8)[: array.nbytes] = np.frombuffer(array.tobytes(), np.uint8)
+    words.view(np.uint8)[: array.nbytes] = np.frombuffer(array.tobytes(), np.uint8)
     local, zeros = tf.constant(words), tf.zeros_like(words)
     distributed = joined_strategy()
+    replicas = distributed.num_replicas_in_sync // num_workers()
     values = distributed.experimental_distribute_values_from_function(
-        lambda context: local if context.replica_id_in_sync_group == 0 else zeros
+        lambda context: zeros if context.replica_id_in_sync_group % replicas else local
     )
     words = distributed.reduce(tf.distribute.ReduceOp.SUM, values, axis=None).numpy()
     return words.view(np.uint8)[: array.nbytes].view(array.dtype).reshape(array.shape)
