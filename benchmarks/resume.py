@@ -65,6 +65,8 @@ def _kills(processes, setting):
         shutil.rmtree(output, ignore_errors=True)
         last = 60 if setting.quick else STEPS
         for target in sorted(rng.sample(range(1, last - 10), kills)):
+            # Not before it has gone on: something must have been trained since the last kill.
+            target = max(target, _last_step(output) + 1)
             process = subprocess.Popen([*command, f"--output={output}"], stdout=sys.stderr)
             while process.poll() is None and _last_step(output) < target:
                 time.sleep(0.002)
@@ -85,8 +87,10 @@ def _kills(processes, setting):
 
 def _trained(setting, callbacks, steps):
     """Seconds of so many steps of `fit`, after the first few."""
+    import tensorflow as tf
+
     import keras_bert as kb
-    from benchmarks.training_step import batch_of
+    from benchmarks.training_step import element_of
 
     model = _trained.model
     if model is None:
@@ -94,12 +98,7 @@ def _trained(setting, callbacks, steps):
         model = kb.BertPretrainer(kb.BertBackbone(config, dtype="mixed_bfloat16"))
         model.compile(kb.optimizers.adamw(1e-4), **kb.losses.pretraining())
         _trained.model = model
-    import tensorflow as tf
-
-    inputs, mask_ids, weights, following = batch_of("4x512")
-    labels = {"masked_lm": mask_ids, "next_sentence": following}
-    weights = {"masked_lm": weights, "next_sentence": following * 0 + 1.0}
-    data = tf.data.Dataset.from_tensors((inputs, labels, weights)).repeat()
+    data = tf.data.Dataset.from_tensors(element_of(16)).repeat()
     watch = Stopwatch()
     model.fit(data, steps_per_epoch=steps, verbose=0, callbacks=callbacks)
     return watch.lap()
