@@ -93,3 +93,7 @@ def test_one_replica_sums_to_itself():
 
 def test_metrics_made_outside_of_the_scope_are_refused(trained):
     assert "inside `with strategy.scope():`" in trained[2]["outside"]
+
+
+def test_two_replicas_cut_and_started_again_have_the_same_weights(trained):
+    assert trained[2]["resumed"] == {"is_equal": True, "steps": 8}

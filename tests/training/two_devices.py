@@ -3,6 +3,8 @@
 Trains one model on one device and its twin on two, and writes what they became.
 """
 
+import contextlib
+import dataclasses
 import json
 import pathlib
 import sys
@@ -127,6 +129,37 @@ def train_on_real_pipelines(folder, strategies):
     return logs
 
 
+def cut_and_resumed(folder, strategy):
+    """Whether a run that was cut, and went on, has the weights of one that was not, to the bit."""
+    tokenizer = kb.BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefgh"])
+    corpus = pathlib.Path(folder) / "letters.txt"
+    corpus.write_text("\n\n".join("a b c d\ne f g h\nh g f\nb a d" for _ in range(40)))
+    config = dataclasses.replace(CONFIG, dropout=0.2, attention_dropout=0.1)
+
+    def run(name, cut_at=None):
+        def cut(batch, logs):
+            if resume.step + batch + 1 == cut_at:
+                raise InterruptedError
+
+        keras.utils.set_random_seed(13)
+        with strategy.scope():
+            model = kb.BertPretrainer(kb.BertBackbone(config))
+            model.compile(optimizer=kb.optimizers.adamw(1e-2), **kb.losses.pretraining())
+        resume = kb.Resume(f"{folder}/{name}", every_steps=2)
+        data = kb.data.pretraining(
+            corpus, tokenizer, sequence_length=LENGTH, batch_size=8, start=resume.position
+        )
+        callbacks = [resume, keras.callbacks.LambdaCallback(on_train_batch_end=cut)]
+        model.fit(data, steps_per_epoch=8, verbose=0, callbacks=callbacks)
+        return b"".join(keras.ops.convert_to_numpy(v).tobytes() for v in model.variables), resume
+
+    whole, _ = run("whole")
+    with contextlib.suppress(InterruptedError):
+        run("cut", cut_at=5)
+    again, resume = run("cut")
+    return {"is_equal": whole == again, "steps": resume.step}
+
+
 def _classified(inputs, labels, _):
     inputs = {name: value for name, value in inputs.items() if name != "mask_positions"}
     return inputs, {"classification": labels["next_sentence"]}
@@ -184,6 +217,7 @@ def main(folder):
             model.predict(tf.data.Dataset.from_tensors(bad), verbose=0)
         except ValueError as error:
             logs["bad_ids"] = str(error)
+    logs["resumed"] = cut_and_resumed(folder, strategy)
     arguments = kb.losses.classification()
     with strategy.scope():
         model = kb.BertTextClassifier(kb.BertBackbone(CONFIG), labels=["a", "b"])
