@@ -79,7 +79,8 @@ def read_block(
     """
     if corpus.has_tokens:
         return _read_tokens(corpus, windows)
-    tokens, lengths, parts, flags, documents = [], [], [], [], []
+    # The texts of windows, and which of them stands where: a window given twice is read once.
+    texts, order, parts, documents = [], [], [], []
     counts = Counts()
     before = None
     windows, copies = np.unique(windows, return_counts=True)
@@ -101,21 +102,11 @@ def read_block(
         ids = np.arange(new) + (documents[-1] + 1 - is_same if documents else 0)
         documents += ids[touches:].tolist()
         parts.append(text.parts + first)
-        if continuations is None:
-            ragged = tokenizer(tf.constant([line.encode() for line in text.sentences]))
-            tokens.append(ragged.flat_values.numpy())
-            lengths.append(ragged.row_lengths().numpy())
-        else:
-            found, found_lengths, found_flags = continuations(text.sentences)
-            tokens.append(found)
-            lengths.append(found_lengths)
-            flags.append(found_flags)
+        order += [len(texts)] * copied
+        texts.append(text.sentences)
         for _ in range(copied - 1):
             parts.append(text.parts + len(documents))
             documents += ids.tolist()
-            tokens.append(tokens[-1])
-            lengths.append(lengths[-1])
-            flags += flags[-1:]
         counts = counts.plus(
             Counts(
                 documents=copied * (new - text.continues),
@@ -124,21 +115,36 @@ def read_block(
             )
         )
         before = window
-    tokens = np.concatenate([np.zeros(0, np.int32), *tokens])
-    lengths = np.concatenate([np.zeros(0, np.int64), *lengths])
+    found = _tokenize(texts, tokenizer, continuations)
+    tokens = np.concatenate([np.zeros(0, np.int32), *(found[i][0] for i in order)])
+    lengths = np.concatenate([np.zeros(0, np.int64), *(found[i][1] for i in order)])
     parts = np.concatenate([np.zeros(0, np.int32), *parts])
     # Sentences without any token (of control characters, say) go, and parts that held no other.
     parts, lengths = parts[lengths > 0], lengths[lengths > 0]
     first_sentences = np.flatnonzero(np.diff(parts, prepend=-1))
     block = TokenizedBlock(
         tokens,
-        np.concatenate(flags) if flags else None,
+        np.concatenate([found[i][2] for i in order]) if continuations and order else None,
         np.concatenate([[0], np.cumsum(lengths)]),
         np.append(first_sentences, len(parts)),
         np.array(documents, np.int64)[parts[first_sentences]],
         counts._replace(sentences=len(lengths), tokens=len(tokens)),
     )
     return _side_by_side(block) if (copies > 1).any() else block
+
+
+def _tokenize(texts, tokenizer, continuations):
+    """Token ids and tokens of each sentence, for each text; with `continuations` flags too."""
+    if continuations is not None:
+        return [continuations(sentences) for sentences in texts]
+    if not texts:
+        return []
+    # All at once: calls are dear beside windows as small as these.
+    ragged = tokenizer(tf.constant([line.encode() for text in texts for line in text]))
+    ends = np.cumsum([len(text) for text in texts])
+    lengths = np.split(ragged.row_lengths().numpy(), ends[:-1])
+    tokens = np.split(ragged.flat_values.numpy(), np.cumsum([n.sum() for n in lengths])[:-1])
+    return list(zip(tokens, lengths, strict=True))
 
 
 def _side_by_side(block):
