@@ -27,7 +27,10 @@ from benchmarks.groups import missing_packages
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-BENCHMARKS = (*("training_step", "micro_batches", "finetuning_step", "inference", "resume"),)
+BENCHMARKS = (
+    *("tokenizer", "pretraining_data", "long_corpus"),
+    *("training_step", "micro_batches", "finetuning_step", "inference", "resume"),
+)
 VERSIONS = (
     *("keras_bert", "tensorflow", "tensorflow-text", "keras", "keras-hub"),
     *("torch", "transformers", "tokenizers"),

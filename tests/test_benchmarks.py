@@ -1,6 +1,8 @@
 """The benchmarks' arithmetic and table, and the dialogue with a contender; no TensorFlow."""
 
+import importlib
 import itertools
+import pathlib
 import time
 import types
 
@@ -185,3 +187,9 @@ def test_a_contender_works_when_it_is_told_to(tmp_path):
     peer.end()
     assert len(peer.figures) == len(peer.by_cpu) == 2 and min(peer.figures) > 0
     assert peer._process.returncode == 0
+
+
+def test_every_benchmark_is_run():
+    folder = pathlib.Path(__file__).parents[1] / "benchmarks"
+    found = [path.stem for path in folder.glob("*.py") if "\nGROUPS = [" in path.read_text()]
+    assert sorted(found) == sorted(importlib.import_module("benchmarks.run").BENCHMARKS)
