@@ -1,9 +1,6 @@
-"""Run folders: made if missing, never silently written over; histories and plots inside."""
+"""Run folders: made if missing, never silently written over; pictures inside."""
 
-import json
 import os
-
-from keras_bert.text.files import write_atomically
 
 
 def refuse_existing(path, overwrite, ways="--overwrite"):
@@ -12,13 +9,6 @@ def refuse_existing(path, overwrite, ways="--overwrite"):
     if full and not overwrite:
         raise FileExistsError(f"{path} exists; name another --output or pass {ways}")
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-
-
-def write_history(history, directory):
-    """Writes a Keras history as `history.json`, and as `curves.png` where matplotlib is there."""
-    values = {key: [float(value) for value in column] for key, column in history.items()}
-    write_atomically(os.path.join(directory, "history.json"), json.dumps(values, indent=2) + "\n")
-    plot("curves", values, os.path.join(directory, "curves.png"))
 
 
 def plot(kind, *arguments):

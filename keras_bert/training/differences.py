@@ -18,7 +18,9 @@ def differences(old, new, name=""):
         ['seed: 0 then, 1 now', 'files a: [1] then, [2] now']
     """
     if _is_table(old) and _is_table(new):
-        old, new = ({str(row[0]): row[1:] for row in table} for table in (old, new))
+        rows = ({str(row[0]): row[1:] for row in table} for table in (old, new))
+        found = differences(*rows, name)
+        return found or ([] if old == new else [f"{name}: the same in another order"])
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return [] if old == new else [f"{name}: {old!r} then, {new!r} now"]
     found = []
