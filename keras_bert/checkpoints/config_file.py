@@ -44,21 +44,20 @@ _FIXED = {
 }
 
 
-def read_config(directory):
-    """Reads the sizes and rates of a model.
+def config_of(values, path):
+    """Makes of the content of `config.json` the sizes and rates of a model.
 
     Args:
-        directory: str or path-like, a Hugging Face model directory.
+        values: dict, as `read_json` gives it.
+        path: str, the file, for messages.
 
     Returns:
         `BertConfig`. Keys that are missing have Hugging Face's defaults, which are ours too.
 
     Raises:
-        FileNotFoundError: there is no such directory, or no `config.json` in it.
-        ValueError: the file is not JSON, is of another kind of model, or asks for something that
-            `BertConfig` cannot say.
+        ValueError: it is of another kind of model, or asks for something that `BertConfig` cannot
+            say.
     """
-    path, values = read_json(directory)
     kind = values.get("model_type")
     if kind not in ("bert", _OWN_TYPE):
         raise ValueError(
@@ -83,20 +82,19 @@ def read_config(directory):
         raise ValueError(f"{path}: {error}") from error
 
 
-def read_labels(directory):
+def labels_of(source):
     """Reads the names of a classifier's classes.
 
     Args:
-        directory: str or path-like, a Hugging Face model directory.
+        source: `Source`.
 
     Returns:
         List of str in the order of the classes, or None where the file names none.
 
     Raises:
-        FileNotFoundError, ValueError: as `read_config`, or the numbers have gaps, or the classes
-            do not exclude each other.
+        ValueError: the numbers have gaps, or the classes do not exclude each other.
     """
-    path, values = read_json(directory)
+    path, values = source.config_path, source.values
     kind = values.get("problem_type")
     if kind not in (None, "single_label_classification"):
         raise ValueError(
@@ -114,11 +112,6 @@ def read_labels(directory):
     return [numbered[number] for number in range(len(names))]
 
 
-def read_classifier_dropout(directory):
-    """Reads the dropout rate before a classifier, float; None where the file names none."""
-    return read_json(directory)[1].get("classifier_dropout")
-
-
 def config_values(config, architecture, labels=None, classifier_dropout=None, pad_token_id=0):
     """Makes the content of `config.json`.
 
@@ -131,7 +124,7 @@ def config_values(config, architecture, labels=None, classifier_dropout=None, pa
 
     Returns:
         Dict of plain values. Variants that Hugging Face's BERT lacks get the `model_type`
-        `keras_bert`, which Hugging Face refuses and `read_config` reads.
+        `keras_bert`, which Hugging Face refuses and `config_of` reads.
     """
     plain = BertConfig()
     variants = {name: getattr(config, name) for name in _VARIANTS}

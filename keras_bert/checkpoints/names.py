@@ -9,8 +9,23 @@ from typing import Any, NamedTuple
 # Buffers that old files carry beside the weights; they hold no information.
 IGNORED = ("embeddings.position_ids", "embeddings.token_type_ids")
 
-# Names of LayerNorm's variables in files converted from TensorFlow by old versions.
-OLD_NAMES = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
+# The output matrix is the token table; older files hold it once more under this name.
+TIED_TABLE = "cls.predictions.decoder.weight"
+
+# Names that old versions gave, and what they are called since.
+_MODERN = {
+    "LayerNorm.gamma": "LayerNorm.weight",
+    "LayerNorm.beta": "LayerNorm.bias",
+    "cls.predictions.decoder.bias": "cls.predictions.bias",
+}
+
+
+def canonical(name):
+    """The one name of a tensor: today's, without the prefix that only files of tasks have."""
+    name = name.removeprefix("bert.")
+    for old, modern in _MODERN.items():
+        name = name.replace(old, modern)
+    return name
 
 
 class Tensor(NamedTuple):

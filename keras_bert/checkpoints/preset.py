@@ -1,11 +1,7 @@
 """A model directory, whole: configuration, weights and tokenizer in Hugging Face's layout."""
 
-import json
-import os
-
 from keras_bert import atomic
-from keras_bert.checkpoints import config_file, huggingface, names
-from keras_bert.preset_folder import find_preset
+from keras_bert.checkpoints import config_file, huggingface
 
 
 def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
@@ -31,7 +27,7 @@ def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
         OSError: something cannot be written; a former folder stays whole.
 
     Example:
-        >>> import tempfile, keras_bert as kb
+        >>> import os, tempfile, keras_bert as kb
         >>> tokenizer = kb.BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good"])
         >>> backbone = kb.BertBackbone(kb.BertConfig.named("tiny", vocabulary_size=6))
         >>> model = kb.BertTextClassifier(backbone, labels=["bad", "good"])
@@ -44,59 +40,22 @@ def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
     check_vocabulary(model, tokenizer)
     if preprocess_or_tokenizer is not tokenizer:
         check_sequence_length(model, preprocess_or_tokenizer)
-    values = config_file.config_values(
-        model.config,
-        names.architecture(model),
-        labels=getattr(model, "labels", None),
-        classifier_dropout=getattr(model, "dropout_rate", None),
-        pad_token_id=tokenizer.pad_id,
-    )
     with atomic.atomic_directory(directory, overwrite, marker=config_file.CONFIG_FILE) as new:
         try:
-            huggingface.save_weights(model, new)
+            huggingface.write_folder(new, model, tokenizer.pad_id)
             if preprocess_or_tokenizer is tokenizer:
                 tokenizer.save(new, model_max_length=model.config.max_sequence_length)
             else:
                 preprocess_or_tokenizer.save(new)
-            with open(os.path.join(new, config_file.CONFIG_FILE), "w", encoding="utf-8") as file:
-                file.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
         except OSError as error:  # it names a file of the temporary folder, or none
             raise OSError(f"{directory} cannot be written: {error}") from error
 
 
-def open_preset(directory):
-    """Finds a preset and reads its configuration.
+def classifier_labels(source, labels=None):
+    """Settles the classes of a classifier that is read from a checkpoint.
 
     Args:
-        directory: as `find_preset`.
-
-    Returns:
-        Pair: str, the local folder; `BertConfig`.
-
-    Raises:
-        As `find_preset` and `read_config`; ValueError where `vocab.txt` is not as long as the
-        embedding table.
-    """
-    directory = find_preset(directory)
-    config = config_file.read_config(directory)
-    path = os.path.join(directory, "vocab.txt")
-    if os.path.isfile(path):
-        with open(path, "rb") as file:
-            data = file.read()
-        length = data.count(b"\n") + (not data.endswith(b"\n"))  # the last line may lack its end
-        if length != config.vocabulary_size:
-            raise ValueError(
-                f"{path} has {length} lines, but {config_file.CONFIG_FILE} has vocab_size="
-                f"{config.vocabulary_size}; expected as many, one token a line"
-            )
-    return directory, config
-
-
-def classifier_labels(directory, labels=None):
-    """Settles the classes of a classifier that is read from a directory.
-
-    Args:
-        directory: str, the local folder of a preset.
+        source: `Source`.
         labels: list of str, the classes' names; default those of the directory.
 
     Returns:
@@ -105,7 +64,8 @@ def classifier_labels(directory, labels=None):
     Raises:
         ValueError: there are no names, or they do not fit the directory's classifier.
     """
-    size, stored = huggingface.classifier_size(directory), config_file.read_labels(directory)
+    directory = source.folder
+    size, stored = source.head_size("classifier.bias"), config_file.labels_of(source)
     if labels is None:
         if not size:
             raise ValueError(

@@ -45,7 +45,7 @@ def main(values):
     import keras
 
     import keras_bert as kb
-    from keras_bert.checkpoints.preset import open_preset
+    from keras_bert.checkpoints.opening import open_source
     from keras_bert.cli.folders import refuse_existing
     from keras_bert.cli.measure import measure
     from keras_bert.training.distribution import is_chief
@@ -70,7 +70,7 @@ def main(values):
             values.dev, preprocess, labels=train.labels, shuffle=False, **columns
         )
     total = values.epochs * int(train.cardinality())
-    precision, loss_scale = devices.precision(values, open_preset(values.preset)[1])
+    precision, loss_scale = devices.precision(values, open_source(values.preset).config)
     with strategy.scope():
         backbone = kb.BertBackbone.from_preset(
             values.preset, dtype=precision, recompute=values.recompute

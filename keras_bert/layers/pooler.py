@@ -39,6 +39,11 @@ class Pooler(keras.layers.Layer):
         )
         self.dense.build((sequence_output_shape[0], sequence_output_shape[-1]))
 
+    def initialize(self):
+        """Draws the kernel anew."""
+        kernel = self.dense.kernel
+        kernel.assign(kernel_initializer(self.initializer_range)(kernel.shape, kernel.dtype))
+
     def call(self, sequence_output):
         return self.dense(sequence_output[:, 0, :])
 

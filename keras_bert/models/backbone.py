@@ -2,11 +2,11 @@
 
 import keras
 
-from keras_bert.checkpoints.huggingface import load_weights
-from keras_bert.checkpoints.preset import open_preset
+from keras_bert.checkpoints.opening import open_source
+from keras_bert.checkpoints.weights import load_weights
 from keras_bert.layers.embeddings import BertEmbeddings
 from keras_bert.layers.encoder_layer import EncoderLayer
-from keras_bert.layers.initializers import kernel_initializer
+from keras_bert.layers.initializers import kernel_initializer, without_values
 from keras_bert.layers.pooler import Pooler
 from keras_bert.models.base import BertModel, as_config, backbone_inputs
 from keras_bert.training.precision import policy_of
@@ -167,7 +167,24 @@ class BertBackbone(BertModel):
         Example:
             >>> backbone = BertBackbone.from_preset("path/to/model_dir")
         """
-        directory, config = open_preset(directory)
-        backbone = cls(config, dtype=dtype, recompute=recompute)
-        load_weights(backbone, directory)
+        source = open_source(directory)
+        backbone = cls.empty(source.config, dtype, recompute)
+        backbone.fill_from(source, backbone)
         return backbone
+
+    @classmethod
+    def empty(cls, config, dtype=None, recompute=False):
+        """A backbone whose weights are all zero until `fill_from`: nothing is drawn in vain."""
+        with without_values():
+            return cls(config, dtype=dtype, recompute=recompute)
+
+    def fill_from(self, source, model):
+        """Fills a model that stands on this backbone, made by `empty`, from an opened checkpoint.
+
+        Args:
+            source: `Source`.
+            model: this backbone, or the task model on it.
+        """
+        new = load_weights(model, source)
+        if any(name.startswith("pooler.") for name in new):
+            self.pooler.initialize()

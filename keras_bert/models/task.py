@@ -2,8 +2,7 @@
 
 import keras
 
-from keras_bert.checkpoints.huggingface import load_weights
-from keras_bert.checkpoints.preset import open_preset
+from keras_bert.checkpoints.opening import open_source
 from keras_bert.models.backbone import BertBackbone
 from keras_bert.models.base import BertModel
 
@@ -24,13 +23,13 @@ class TaskModel(BertModel):
 
     @classmethod
     def from_preset(cls, directory, dtype=None, recompute=False):
-        """Reads a Hugging Face model directory with the heads of this model.
+        """Reads a checkpoint with the heads of this model.
 
         Args:
             directory, dtype, recompute: as in `BertBackbone.from_preset`.
 
         Returns:
-            A model of this class. A head that the directory lacks starts anew, with a warning.
+            A model of this class. A head that the checkpoint lacks starts anew, with a warning.
 
         Raises:
             FileNotFoundError, ValueError: as `BertBackbone.from_preset`.
@@ -39,10 +38,32 @@ class TaskModel(BertModel):
             >>> model = BertMaskedLM.from_preset("path/to/model_dir")
             >>> pretrainer = BertPretrainer.from_preset("path/to/model_dir")
         """
-        directory, config = open_preset(directory)
-        model = cls(BertBackbone(config, dtype=dtype, recompute=recompute))
-        load_weights(model, directory)
+        return cls.from_source(open_source(directory), dtype, recompute)
+
+    @classmethod
+    def from_source(cls, source, dtype=None, recompute=False, **arguments):
+        """Reads an opened checkpoint: `from_preset` for who has looked at it before.
+
+        Args:
+            source: `Source`.
+            dtype, recompute: as in `BertBackbone`.
+            **arguments: of this class, where they are not as the checkpoint says.
+        """
+        model = cls(
+            BertBackbone.empty(source.config, dtype, recompute),
+            **cls.arguments_from(source, **arguments),
+        )
+        model.backbone.fill_from(source, model)
         return model
+
+    @classmethod
+    def arguments_from(cls, source, **given):
+        """This class's arguments beside the backbone: those given, the others as a checkpoint says.
+
+        Returns:
+            Dict, by name.
+        """
+        return given
 
 
 def as_backbone(backbone):

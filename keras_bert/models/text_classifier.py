@@ -2,11 +2,9 @@
 
 import keras
 
-from keras_bert.checkpoints.config_file import read_classifier_dropout
-from keras_bert.checkpoints.huggingface import load_weights
-from keras_bert.checkpoints.preset import classifier_labels, open_preset
+from keras_bert.checkpoints.opening import open_source
+from keras_bert.checkpoints.preset import classifier_labels
 from keras_bert.layers.initializers import kernel_initializer
-from keras_bert.models.backbone import BertBackbone
 from keras_bert.models.task import TaskModel, as_backbone
 
 
@@ -98,11 +96,11 @@ class BertTextClassifier(TaskModel):
             >>> model = BertTextClassifier.from_preset("path/to/model_dir")
             >>> new = BertTextClassifier.from_preset("path/to/encoder", labels=["bad", "good"])
         """
-        directory, config = open_preset(directory)
-        model = cls(
-            BertBackbone(config, dtype=dtype, recompute=recompute),
-            labels=classifier_labels(directory, labels),
-            dropout=read_classifier_dropout(directory),
-        )
-        load_weights(model, directory)
-        return model
+        return cls.from_source(open_source(directory), dtype, recompute, labels=labels)
+
+    @classmethod
+    def arguments_from(cls, source, labels=None):
+        return {
+            "labels": classifier_labels(source, labels),
+            "dropout": source.values.get("classifier_dropout"),
+        }

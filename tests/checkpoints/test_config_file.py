@@ -7,6 +7,7 @@ from numpy_bert import hf_config
 
 import keras_bert as kb
 from keras_bert.checkpoints import config_file
+from keras_bert.checkpoints.source import Source
 
 
 @pytest.fixture
@@ -20,9 +21,19 @@ def directory_with(tmp_path):
     return write
 
 
+def read(directory):
+    path, values = config_file.read_json(directory)
+    return config_file.config_of(values, path)
+
+
+def labels(directory):
+    path, values = config_file.read_json(directory)
+    return config_file.labels_of(Source("huggingface", directory, None, path, None, values))
+
+
 def test_every_field_is_read(directory_with):
     values = hf_config(layer_norm_eps=1e-7, initializer_range=0.01, hidden_act="gelu_new")
-    assert config_file.read_config(directory_with(values)) == kb.BertConfig(
+    assert read(directory_with(values)) == kb.BertConfig(
         vocabulary_size=23,
         hidden_dim=8,
         num_layers=2,
@@ -39,7 +50,7 @@ def test_every_field_is_read(directory_with):
 
 
 def test_defaults_are_hugging_faces(directory_with):
-    assert config_file.read_config(directory_with({"model_type": "bert"})) == kb.BertConfig()
+    assert read(directory_with({"model_type": "bert"})) == kb.BertConfig()
 
 
 @pytest.mark.parametrize(
@@ -48,10 +59,10 @@ def test_defaults_are_hugging_faces(directory_with):
      ("relu", "relu"), ("swish", "silu"), ("silu", "silu"), ("tanh", "tanh")],
 )  # fmt: skip
 def test_activations(directory_with, theirs, ours):
-    config = config_file.read_config(directory_with(hf_config(hidden_act=theirs)))
+    config = read(directory_with(hf_config(hidden_act=theirs)))
     assert config.activation == ours
     written = config_file.config_values(config, "BertModel")
-    assert config_file.read_config(directory_with(written)) == config
+    assert read(directory_with(written)) == config
 
 
 @pytest.mark.parametrize(
@@ -71,14 +82,14 @@ def test_activations(directory_with, theirs, ours):
 )
 def test_what_is_no_bert_of_ours_is_refused(directory_with, values, message):
     with pytest.raises(ValueError, match=message):
-        config_file.read_config(directory_with(values))
+        read(directory_with(values))
 
 
 def test_missing_folder_and_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such model directory"):
-        config_file.read_config(tmp_path / "absent")
+        read(tmp_path / "absent")
     with pytest.raises(FileNotFoundError, match=r"no config\.json"):
-        config_file.read_config(tmp_path)
+        read(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +99,7 @@ def test_variants_hugging_face_lacks_carry_a_type_it_refuses(directory_with, var
     config = kb.BertConfig(hidden_dim=8, num_heads=2, num_layers=2, **variant)
     written = config_file.config_values(config, "BertModel")
     assert written["model_type"] == "keras_bert"
-    assert config_file.read_config(directory_with(written)) == config
+    assert read(directory_with(written)) == config
     plain = config_file.config_values(kb.BertConfig(hidden_dim=8, num_heads=2), "BertModel")
     assert plain["model_type"] == "bert"
     assert not set(variant) & set(plain)
@@ -97,11 +108,11 @@ def test_variants_hugging_face_lacks_carry_a_type_it_refuses(directory_with, var
 def test_labels_stand_in_the_order_of_their_numbers(directory_with):
     names = {str(number): f"class {number}" for number in (10, 2, 0, 1, 3, 4, 5, 6, 7, 8, 9)}
     directory = directory_with(hf_config(id2label=names))
-    assert config_file.read_labels(directory) == [f"class {number}" for number in range(11)]
-    assert config_file.read_labels(directory_with(hf_config())) is None
+    assert labels(directory) == [f"class {number}" for number in range(11)]
+    assert labels(directory_with(hf_config())) is None
     for wrong in ({"0": "a", "2": "b"}, {"a": "0"}, ["a", "b"]):
         with pytest.raises(ValueError, match="number the classes from 0"):
-            config_file.read_labels(directory_with(hf_config(id2label=wrong)))
+            labels(directory_with(hf_config(id2label=wrong)))
     regression = hf_config(id2label={"0": "a"}, problem_type="regression")
     with pytest.raises(ValueError, match="problem_type is 'regression'"):
-        config_file.read_labels(directory_with(regression))
+        labels(directory_with(regression))

@@ -225,15 +225,25 @@ def test_a_preprocessor_longer_than_the_model_is_refused(tokenizer, tmp_path):
 def test_names_of_the_hub(directory, monkeypatch):
     import huggingface_hub
 
+    stored = {
+        "config.json", "vocab.txt", "tokenizer.json", "model.safetensors", "1_Pooling/config.json",
+        "model-00001-of-00002.safetensors", "model.safetensors.index.json", "modules.json",
+        "pytorch_model.bin", "modeling.py", "tf_model.h5", "onnx/model.onnx", "README.md",
+    }  # fmt: skip
     calls = []
 
-    def download(name, allow_patterns):
-        calls.append((name, tuple(allow_patterns)))
+    def download(name, revision, **patterns):
+        fetched = set(huggingface_hub.utils.filter_repo_objects(stored, **patterns))
+        calls.append((name, revision, fetched))
         return str(directory)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     kb.BertBackbone.from_preset("hf://org/name")
-    assert calls == [("org/name", ("*.json", "vocab.txt", "model.safetensors"))]
+    kb.BertBackbone.from_preset("hf://org/name@v1.0")
+    assert [call[:2] for call in calls] == [("org/name", None), ("org/name", "v1.0")]
+    assert stored - calls[0][2] == {
+        "pytorch_model.bin", "modeling.py", "tf_model.h5", "onnx/model.onnx", "README.md"
+    }  # fmt: skip
     for wrong in ("hf://", "hf://a/b/c", "hf:///a", "hf://a/"):
         with pytest.raises(ValueError, match="hf://organization/name"):
             kb.BertBackbone.from_preset(wrong)
