@@ -66,6 +66,7 @@ ONLY_IN = {
 LATE_TENSORFLOW = (
     "models/micro_batches",
     "models/steps",
+    "models/unfilled",
     "training/distribution",
     "training/event_files",
     "training/exchange",

@@ -1,5 +1,6 @@
 """Fills a model with the tensors of a source, whichever kind it is."""
 
+import concurrent.futures
 import logging
 
 import numpy as np
@@ -35,13 +36,38 @@ def load_weights(model, source):
         new = [name for name in new if not name.startswith("pooler.")]
     if hasattr(model, "masked_lm_head"):
         _check_tied(tensors)
-    for name, tensor in found.items():
-        value = tensors.read(name)
-        tensor.variable.assign(value.T if tensor.transposed else value)
+    for variable, value in _values(found, tensors):
+        variable.assign(value)
     if new:
         listed = ", ".join(tensors.stored_name(name) for name in new)
         _logger.warning("%s has no %s: these start anew, to be trained", tensors.path, listed)
     return new
+
+
+def _values(found, tensors):
+    """Yields (variable, value): a thread reads and transposes the next while one is assigned."""
+
+    def read(name, tensor):
+        value = tensors.read(name)
+        return np.ascontiguousarray(value.T) if tensor.transposed else value
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        following = None
+        for name, tensor in found.items():
+            current, following = following, (tensor.variable, pool.submit(read, name, tensor))
+            if current is not None:
+                yield current[0], current[1].result()
+                current = None  # its memory goes before the next is waited for
+        if following is not None:
+            yield following[0], following[1].result()
+
+
+def _table_parts(shape):
+    """Yields (start, stop) of runs of rows, 16 MB each."""
+    rows, columns = shape
+    step = max(1, (1 << 22) // columns)
+    for start in range(0, rows, step):
+        yield start, min(rows, start + step)
 
 
 def _match(wanted, tensors):
@@ -86,8 +112,11 @@ def _check_extra(unused, tensors):
 
 def _check_tied(tensors):
     table = "embeddings.word_embeddings.weight"
-    if names.TIED_TABLE in tensors and not np.array_equal(
-        tensors.read(names.TIED_TABLE), tensors.read(table)
+    if names.TIED_TABLE not in tensors:
+        return
+    if tensors.shape(names.TIED_TABLE) != tensors.shape(table) or not all(
+        np.array_equal(tensors.read(names.TIED_TABLE, *part), tensors.read(table, *part))
+        for part in _table_parts(tensors.shape(table))
     ):
         raise ValueError(
             f"{tensors.path}: {names.TIED_TABLE} differs from {tensors.stored_name(table)}; "

@@ -5,16 +5,18 @@ import contextvars
 
 import keras
 
-_without_values = contextvars.ContextVar("_without_values", default=False)
+# What makes the values of a weight that a checkpoint will fill, or None.
+_unfilled = contextvars.ContextVar("_unfilled", default=None)
 
 
 @keras.saving.register_keras_serializable("keras_bert")
 class KernelInitializer(keras.initializers.TruncatedNormal):
-    """A truncated normal; zeros while `without_values` says that a checkpoint fills them."""
+    """A truncated normal; nothing is drawn inside `without_values`."""
 
     def __call__(self, shape, dtype=None, **kwargs):
-        if _without_values.get():
-            return keras.ops.zeros(shape, dtype=dtype)
+        unfilled = _unfilled.get()
+        if unfilled is not None:
+            return unfilled(shape, dtype)
         return super().__call__(shape, dtype=dtype, **kwargs)
 
 
@@ -24,13 +26,19 @@ def kernel_initializer(stddev):
 
 
 @contextlib.contextmanager
-def without_values():
-    """Layers that are built inside start with zeros: drawing costs more than reading a file."""
-    token = _without_values.set(True)
+def without_values(unfilled=keras.ops.zeros):
+    """Draws no values for layers that are built inside: a checkpoint will fill them.
+
+    Drawing takes longer than reading a file.
+
+    Args:
+        unfilled: function of (shape, dtype), what weights hold meanwhile. Default: zeros.
+    """
+    token = _unfilled.set(unfilled)
     try:
         yield
     finally:
-        _without_values.reset(token)
+        _unfilled.reset(token)
 
 
 def activation(name):

@@ -9,6 +9,7 @@ from keras_bert.layers.encoder_layer import EncoderLayer
 from keras_bert.layers.initializers import kernel_initializer, without_values
 from keras_bert.layers.pooler import Pooler
 from keras_bert.models.base import BertModel, as_config, backbone_inputs
+from keras_bert.models.unfilled import unfilled
 from keras_bert.training.precision import policy_of
 
 
@@ -174,8 +175,8 @@ class BertBackbone(BertModel):
 
     @classmethod
     def empty(cls, config, dtype=None, recompute=False):
-        """A backbone whose weights are all zero until `fill_from`: nothing is drawn in vain."""
-        with without_values():
+        """A backbone whose weights are of any values until `fill_from`: nothing drawn in vain."""
+        with without_values(unfilled):
             return cls(config, dtype=dtype, recompute=recompute)
 
     def fill_from(self, source, model):
