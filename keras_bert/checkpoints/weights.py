@@ -37,11 +37,22 @@ def load_weights(model, source):
     if hasattr(model, "masked_lm_head"):
         _check_tied(tensors)
     for variable, value in _values(found, tensors):
-        variable.assign(value)
+        variable.assign(_Values(value))
     if new:
         listed = ", ".join(tensors.stored_name(name) for name in new)
         _logger.warning("%s has no %s: these start anew, to be trained", tensors.path, listed)
     return new
+
+
+class _Values:
+    """An array that a backend copies once: of one that it knows, TensorFlow makes two copies."""
+
+    def __init__(self, array):
+        self._array = array
+        self.shape, self.dtype = array.shape, array.dtype
+
+    def __array__(self, dtype=None, copy=None):
+        return self._array if dtype is None else self._array.astype(dtype, copy=False)
 
 
 def _values(found, tensors):

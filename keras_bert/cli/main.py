@@ -19,6 +19,7 @@ COMMANDS = {
     "finetune": "train a text classifier from a model directory and labelled texts",
     "evaluate": "measure a classifier on labelled texts",
     "predict": "answer raw texts with an exported SavedModel",
+    "convert": "read a checkpoint of any kind and write it as another",
     "export": "turn a model directory into a SavedModel that takes raw text",
 }
 

@@ -4,6 +4,9 @@ history.json, curves.png and TensorBoard's events to --output.
 Input holds one sentence a line with an empty line between documents, or running prose with
 --format=prose. The model directory is renewed at each report, whole or not at all. After a kill or
 SIGTERM the same command with --resume goes on where it stood.
+
+--vocab and --size begin with a new model; --from goes on with the weights, heads included, and the
+vocabulary of a checkpoint: Hugging Face's, Google's, KerasHub's or sentence-transformers'.
 """
 
 import os
@@ -11,11 +14,11 @@ import shutil
 
 from absl import flags
 
-from keras_bert.cli import devices, watching
+from keras_bert.cli import beginning, devices, watching
 from keras_bert.cli.folders import refuse_existing
 from keras_bert.cli.phases import phases_of
 
-REQUIRED = ["input", "vocab", "output"]
+REQUIRED = ["input", "output"]
 
 
 def define(values):
@@ -46,7 +49,13 @@ def define(values):
         "drop_duplicates", False, "leave out documents that came before", flag_values=values
     )
     string("vocab", None, "the vocabulary file", flag_values=values)
-    flags.DEFINE_bool("lowercase", True, "lower-case and strip accents", flag_values=values)
+    flags.DEFINE_bool(
+        "lowercase",
+        None,
+        "lower-case and strip accents; default: true, or as the checkpoint of --from",
+        flag_values=values,
+    )
+    string("from", None, "the checkpoint to go on from, in place of --vocab", flag_values=values)
     string("output", None, "the run folder to write", flag_values=values)
     flags.DEFINE_bool(
         "resume", False, "go on from the last checkpoint in --output", flag_values=values
@@ -62,8 +71,8 @@ def define(values):
     )
     string(
         "size",
-        "base",
-        "tiny, mini, small, medium, base, large or a JSON file of BertConfig",
+        None,
+        "tiny, mini, small, medium, base, large or a JSON file of BertConfig; default: base",
         flag_values=values,
     )
     integer("sequence_length", 128, "tokens a row", lower_bound=1, flag_values=values)
@@ -122,6 +131,7 @@ def main(values):
     """Pretrains and writes the model directory."""
     if devices.launched("pretrain", values):
         return
+    beginning.check(values)
     phases = phases_of(values)
     strategy = devices.start(values)
     import keras
@@ -132,9 +142,9 @@ def main(values):
     if is_chief():
         _open_output(values)
     keras.utils.set_random_seed(values.seed)
-    tokenizer = kb.BertTokenizer(values.vocab, lowercase=values.lowercase)
+    tokenizer = beginning.tokenizer(values)
     with strategy.scope():
-        model = _model(values, tokenizer)
+        model = beginning.model(values, tokenizer)
     resumes = [
         kb.Resume(
             os.path.join(values.output, "checkpoints", phase.name),
@@ -246,45 +256,3 @@ def _settings(values, phase):
         "format": values.format,
         "word_segmenter": values.word_segmenter,
     }
-
-
-def _model(values, tokenizer):
-    """The compiled model; the schedule goes over all phases."""
-    import keras_bert as kb
-
-    config = _config(values, tokenizer)
-    precision, loss_scale = devices.precision(values, config)
-    backbone = kb.BertBackbone(config, dtype=precision, recompute=values.recompute)
-    model = kb.BertMaskedLM(backbone) if values.pairs == "none" else kb.BertPretrainer(backbone)
-    warmup = values.steps // 10 if values.warmup_steps is None else values.warmup_steps
-    model.compile(
-        optimizer=kb.optimizers.adamw(
-            values.learning_rate,
-            warmup_steps=warmup,
-            total_steps=values.steps,
-            weight_decay=values.weight_decay,
-            loss_scale=loss_scale,
-            on_nonfinite=values.on_nonfinite,
-        ),
-        **(kb.losses.masked_lm() if values.pairs == "none" else kb.losses.pretraining()),
-    )
-    return model
-
-
-def _config(values, tokenizer):
-    from keras_bert.config import BertConfig
-
-    if os.path.isfile(values.size):
-        config = BertConfig.load(values.size)
-        if config.vocabulary_size != tokenizer.vocabulary_size:
-            raise ValueError(
-                f"{values.size} has vocabulary_size={config.vocabulary_size}, but {values.vocab} "
-                f"has {tokenizer.vocabulary_size} tokens; they must agree"
-            )
-        return config
-    longest = max(phase.sequence_length for phase in phases_of(values))
-    return BertConfig.named(
-        values.size,
-        vocabulary_size=tokenizer.vocabulary_size,
-        max_sequence_length=max(512, longest),
-    )

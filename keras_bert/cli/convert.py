@@ -1,0 +1,102 @@
+"""Reads a checkpoint of any kind and writes it as another: Hugging Face's layout (ours too),
+Google's TensorFlow 1 files or a KerasHub preset.
+
+--from is a folder, the prefix of a TensorFlow checkpoint, a zip of Google's, or
+hf://organization/name@revision; its kind is detected. What was written is read back and compared
+before it takes its name: a folder is whole or absent. On the way a vocabulary can be extended
+(--add_tokens) and the position table lengthened (--max_sequence_length).
+"""
+
+from absl import flags
+
+REQUIRED = ["from", "to"]
+
+
+def define(values):
+    """Declares the flags."""
+    flags.DEFINE_string("from", None, "the checkpoint to read", flag_values=values)
+    flags.DEFINE_string("to", None, "the folder to write", flag_values=values)
+    flags.DEFINE_enum(
+        "format",
+        "huggingface",
+        ["huggingface", "google", "keras_hub"],
+        "what to write",
+        flag_values=values,
+    )
+    flags.DEFINE_bool("overwrite", False, "replace a folder that exists", flag_values=values)
+    flags.DEFINE_bool(
+        "lowercase",
+        None,
+        "whether the vocabulary is of lower-cased text; default: as the checkpoint says, or after "
+        "its vocabulary where it does not say",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "approximate_gelu",
+        False,
+        "write an exact GELU for KerasHub, which computes the approximate one",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "add_tokens",
+        None,
+        "a file of tokens to add, one a line, each the mean of the pieces it is made of now",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "max_sequence_length", None, "rows of a longer position table", flag_values=values
+    )
+    flags.DEFINE_enum(
+        "lengthen",
+        "hierarchical",
+        ["hierarchical", "interpolate", "repeat"],
+        "how new positions follow from the old ones",
+        flag_values=values,
+    )
+
+
+def main(values):
+    """Converts, verifies, and says what was read."""
+    from keras_bert.cli.quiet import import_tensorflow
+
+    import_tensorflow()
+    import keras_bert as kb
+    from keras_bert.checkpoints.opening import open_source
+    from keras_bert.checkpoints.summary import summary
+    from keras_bert.models.any_task import task_of
+
+    source = open_source(getattr(values, "from"))
+    print(summary(source))
+    tokenizer = kb.BertTokenizer.from_preset(getattr(values, "from"), lowercase=values.lowercase)
+    model = task_of(source).from_source(source)
+    print(
+        f"  read as {type(model).__name__}; text is "
+        f"{'lower-cased' if tokenizer.lowercase else 'kept in its case'}"
+    )
+    model, tokenizer = _changed(values, model, tokenizer)
+    if values.format == "huggingface":
+        kb.save_preset(values.to, model, tokenizer, overwrite=values.overwrite, verify=True)
+    else:
+        kb.export_checkpoint(
+            model,
+            tokenizer,
+            values.to,
+            values.format,
+            overwrite=values.overwrite,
+            approximate_gelu=values.approximate_gelu,
+        )
+    print(f"{values.to}: written, read back and equal")
+
+
+def _changed(values, model, tokenizer):
+    """The model with the vocabulary and the position table that the flags ask for."""
+    import keras_bert as kb
+
+    if values.add_tokens is not None:
+        tokens = kb.text.load_vocabulary(values.add_tokens)
+        model, tokenizer = kb.extend_vocabulary(model, tokenizer, tokens)
+        print(f"  {len(tokens):,} tokens added: {tokenizer.vocabulary_size:,} now")
+    if values.max_sequence_length is not None:
+        model = kb.lengthen(model, values.max_sequence_length, values.lengthen)
+        print(f"  {values.max_sequence_length} positions now")
+    return model, tokenizer
