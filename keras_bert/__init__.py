@@ -25,7 +25,10 @@ _PUBLIC = {
     "Throughput": "keras_bert.training.throughput",
     "distribution": "keras_bert.training.jax_distribution",
     "export_saved_model": "keras_bert.export.saved_model",
+    "extend_vocabulary": "keras_bert.models.vocabulary",
+    "lengthen": "keras_bert.models.positions",
     "precision": "keras_bert.training.precision",
+    "replace_vocabulary": "keras_bert.models.vocabulary",
     "save_preset": "keras_bert.checkpoints.preset",
     "strategy": "keras_bert.training.distribution",
 }

@@ -195,6 +195,17 @@ class BertTokenizer:
             [self.id_to_token(int(index)) for index in ids if int(index) not in dropped]
         )
 
+    def with_vocabulary(self, vocabulary):
+        """A tokenizer with another vocabulary and the same options.
+
+        Args:
+            vocabulary: list of str or path, as for `BertTokenizer`.
+
+        Raises:
+            ValueError, FileNotFoundError, TypeError: as `BertTokenizer`.
+        """
+        return type(self)(vocabulary, self.lowercase, self.strip_accents)
+
     def save(self, directory, model_max_length=None):
         """Writes `vocab.txt` and `tokenizer_config.json` as Hugging Face reads them.
 
