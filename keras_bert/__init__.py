@@ -14,8 +14,13 @@ _PUBLIC = {
     "BertBackbone": "keras_bert.models.backbone",
     "BertConfig": "keras_bert.config",
     "BertMaskedLM": "keras_bert.models.masked_lm",
+    "BertMultipleChoice": "keras_bert.models.multiple_choice",
+    "BertNextSentence": "keras_bert.models.next_sentence",
     "BertPretrainer": "keras_bert.models.pretrainer",
+    "BertSpanClassifier": "keras_bert.models.span_classifier",
     "BertTextClassifier": "keras_bert.models.text_classifier",
+    "BertTextEmbedder": "keras_bert.models.text_embedder",
+    "BertTokenClassifier": "keras_bert.models.token_classifier",
     "BertTokenizer": "keras_bert.text.tokenizer",
     "MaskedLMPreprocessor": "keras_bert.text.preprocessors",
     "Predictor": "keras_bert.serving.predictor",
@@ -45,8 +50,13 @@ _ROOMS = {
 # Modules with classes that a `.keras` file may name.
 _SAVED = (
     "keras_bert.models.masked_lm",
+    "keras_bert.models.multiple_choice",
+    "keras_bert.models.next_sentence",
     "keras_bert.models.pretrainer",
+    "keras_bert.models.span_classifier",
     "keras_bert.models.text_classifier",
+    "keras_bert.models.text_embedder",
+    "keras_bert.models.token_classifier",
     "keras_bert.training.losses",
     "keras_bert.training.optimizers",
 )

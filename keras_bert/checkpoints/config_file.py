@@ -35,6 +35,12 @@ _ACTIVATIONS = {  # Hugging Face's -> ours
     "swish": "silu",
     "tanh": "tanh",
 }
+# Ours -> Hugging Face's.
+PROBLEM_TYPES = {
+    "single_label": "single_label_classification",
+    "multi_label": "multi_label_classification",
+    "regression": "regression",
+}
 _WRITTEN_ACTIVATIONS = {**{name: name for name in _ACTIVATIONS.values()}, "gelu_tanh": "gelu_new"}
 # Options of Hugging Face's BERT of which this package has one value.
 _FIXED = {
@@ -82,6 +88,30 @@ def config_of(values, path):
         raise ValueError(f"{path}: {error}") from error
 
 
+def problem_type_of(source):
+    """Reads what the outputs of a text classifier mean.
+
+    Args:
+        source: `Source`.
+
+    Returns:
+        One of `PROBLEM_TYPES`, or None where the file does not say.
+
+    Raises:
+        ValueError: it says something else.
+    """
+    written = source.values.get("problem_type")
+    if written is None:
+        return None
+    for ours, theirs in PROBLEM_TYPES.items():
+        if written == theirs:
+            return ours
+    raise ValueError(
+        f"{source.config_path}: problem_type is {written!r}; expected one of "
+        f"{', '.join(PROBLEM_TYPES.values())}"
+    )
+
+
 def labels_of(source):
     """Reads the names of a classifier's classes.
 
@@ -92,14 +122,9 @@ def labels_of(source):
         List of str in the order of the classes, or None where the file names none.
 
     Raises:
-        ValueError: the numbers have gaps, or the classes do not exclude each other.
+        ValueError: the numbers have gaps.
     """
     path, values = source.config_path, source.values
-    kind = values.get("problem_type")
-    if kind not in (None, "single_label_classification"):
-        raise ValueError(
-            f"{path}: problem_type is {kind!r}; only 'single_label_classification' is supported"
-        )
     names = values.get("id2label")
     if not names:
         return None
@@ -112,13 +137,21 @@ def labels_of(source):
     return [numbered[number] for number in range(len(names))]
 
 
-def config_values(config, architecture, labels=None, classifier_dropout=None, pad_token_id=0):
+def config_values(
+    config,
+    architecture,
+    labels=None,
+    problem_type=None,
+    classifier_dropout=None,
+    pad_token_id=0,
+):
     """Makes the content of `config.json`.
 
     Args:
         config: `BertConfig`.
         architecture: str, the Hugging Face class, for instance `"BertForMaskedLM"`.
         labels: list of str, a classifier's classes. Default None.
+        problem_type: str, one of `PROBLEM_TYPES`. Default None: it is no text classifier.
         classifier_dropout: float, rate before the classifier. Default None, the model's rate.
         pad_token_id: int, default 0.
 
@@ -149,6 +182,9 @@ def config_values(config, architecture, labels=None, classifier_dropout=None, pa
     if labels is not None:
         values["id2label"] = {str(number): label for number, label in enumerate(labels)}
         values["label2id"] = {label: number for number, label in enumerate(labels)}
+    if problem_type is not None:
+        values["problem_type"] = PROBLEM_TYPES[problem_type]
+    if classifier_dropout is not None:
         values["classifier_dropout"] = classifier_dropout
     return values
 

@@ -46,6 +46,7 @@ def write_folder(folder, model, pad_id):
         model.config,
         names.architecture(model),
         labels=getattr(model, "labels", None),
+        problem_type=getattr(model, "problem_type", None),
         classifier_dropout=getattr(model, "dropout_rate", None),
         pad_token_id=pad_id,
     )

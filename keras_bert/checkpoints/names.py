@@ -28,11 +28,40 @@ def canonical(name):
     return name
 
 
+# What a model has -> Hugging Face's class: the first line that fits.
+_ARCHITECTURES = {
+    ("pooling",): "BertModel",
+    ("masked_lm_head", "next_sentence_head"): "BertForPreTraining",
+    ("masked_lm_head",): "BertForMaskedLM",
+    ("next_sentence_head",): "BertForNextSentencePrediction",
+    ("classifier",): "BertForSequenceClassification",
+    ("token_classifier",): "BertForTokenClassification",
+    ("span_classifier",): "BertForQuestionAnswering",
+    ("choice_classifier",): "BertForMultipleChoice",
+}
+_WITHOUT_POOLER = ("BertForMaskedLM", "BertForTokenClassification", "BertForQuestionAnswering")
+
+# Heads that are one dense layer, and its name in a file.
+_DENSE_HEADS = {
+    "next_sentence_head": "cls.seq_relationship",
+    "classifier": "classifier",
+    "token_classifier": "classifier",
+    "span_classifier": "qa_outputs",
+    "choice_classifier": "classifier",
+}
+
+# Heads whose tensors alone do not tell which class they belong to.
+OWNERS = {
+    part: _ARCHITECTURES[(part,)] for part, name in _DENSE_HEADS.items() if name == "classifier"
+}
+
+
 class Tensor(NamedTuple):
     """One variable and its place in a file.
 
     `transposed`: Hugging Face's dense kernels are (outputs, inputs), Keras's (inputs, outputs).
-    `part`: `"backbone"`, `"pooler"` or the name of a head; only the first must be in a file.
+    `part`: `"backbone"`, `"pooler"` or the attribute of the model that is its head; only the first
+    must be in a file.
     """
 
     name: str
@@ -55,13 +84,13 @@ def model_tensors(model):
 
     Returns:
         List of `Tensor`. Names of the backbone start with `bert.` in task models and with nothing
-        in a backbone alone, as Hugging Face writes them.
+        in a backbone alone or an embedder, as Hugging Face writes them.
 
     Raises:
         ValueError: a weight of the model has no name here, so that it could not be saved.
     """
     backbone = getattr(model, "backbone", model)
-    prefix = "" if backbone is model else "bert."
+    prefix = "" if architecture(model) == "BertModel" else "bert."
     tensors = [*_backbone(backbone, prefix), *_heads(model)]
     known = {id(tensor.variable) for tensor in tensors}
     nameless = [weight.path for weight in model.weights if id(weight) not in known]
@@ -77,18 +106,35 @@ def architecture(model):
     """The name of the Hugging Face class that a model corresponds to."""
     if not hasattr(model, "backbone"):
         return "BertModel"
-    if hasattr(model, "next_sentence_head"):
-        return "BertForPreTraining"
-    if hasattr(model, "masked_lm_head"):
-        return "BertForMaskedLM"
-    if hasattr(model, "classifier"):
-        return "BertForSequenceClassification"
+    for attributes, name in _ARCHITECTURES.items():
+        if all(hasattr(model, attribute) for attribute in attributes):
+            return name
     raise ValueError(f"{type(model).__name__} has no counterpart in the Hugging Face layout")
 
 
 def has_unused_pooler(model):
-    """Whether nothing reads the model's pooler: Hugging Face's masked LM then has none."""
-    return architecture(model) == "BertForMaskedLM"
+    """Whether nothing reads the model's pooler, and Hugging Face's class has none."""
+    return architecture(model) in _WITHOUT_POOLER
+
+
+def foreign_head(part, values):
+    """Tells whether a checkpoint's head is another class's, by the same tensor names.
+
+    Three of Hugging Face's classes call their head `classifier`; one of them read as another would
+    compute something without a word.
+
+    Args:
+        part: str, as in `Tensor`.
+        values: dict, what the checkpoint's configuration says; see `Source`.
+
+    Returns:
+        Str, the classes that the configuration names where none of them is the head's own; None
+        where it is, where the configuration names none, and for parts whose names say it all.
+    """
+    named = values.get("architectures") or []
+    named = [named] if isinstance(named, str) else named
+    own = OWNERS.get(part)
+    return None if own is None or not named or own in named else " and ".join(map(str, named))
 
 
 def _backbone(backbone, prefix):
@@ -123,13 +169,12 @@ def _heads(model):
     if hasattr(model, "masked_lm_head"):
         head = model.masked_lm_head
         start = "cls.predictions."
-        yield from _dense(f"{start}transform.dense", head.transform, "masked_lm")
-        yield from _norm(f"{start}transform.LayerNorm", head.layer_norm, "masked_lm")
-        yield Tensor(f"{start}bias", head.bias, False, "masked_lm")
-    if hasattr(model, "next_sentence_head"):
-        yield from _dense("cls.seq_relationship", model.next_sentence_head, "next_sentence")
-    if hasattr(model, "classifier"):
-        yield from _dense("classifier", model.classifier, "classifier")
+        yield from _dense(f"{start}transform.dense", head.transform, "masked_lm_head")
+        yield from _norm(f"{start}transform.LayerNorm", head.layer_norm, "masked_lm_head")
+        yield Tensor(f"{start}bias", head.bias, False, "masked_lm_head")
+    for attribute, name in _DENSE_HEADS.items():
+        if hasattr(model, attribute):
+            yield from _dense(name, getattr(model, attribute), attribute)
 
 
 def _dense(name, layer, part):

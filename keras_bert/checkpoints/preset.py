@@ -1,16 +1,17 @@
 """A model directory, whole: configuration, weights and tokenizer in Hugging Face's layout."""
 
 from keras_bert import atomic
-from keras_bert.checkpoints import config_file, huggingface
+from keras_bert.checkpoints import config_file, huggingface, sentence_transformers
 
 
 def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
     """Writes a model and its tokenizer as one Hugging Face model directory.
 
     The folder holds `config.json`, `model.safetensors`, `vocab.txt` and `tokenizer_config.json`;
-    `transformers` loads it, head and labels included. It appears when it is complete: a kill or a
-    full disk leaves the former one. A masked-LM model is written without the pooler, which
-    nothing trains there and Hugging Face's class has not.
+    `transformers` loads it, head and labels included; of a `BertTextEmbedder`
+    `sentence-transformers` too, by the modules that lie beside them. It appears when it is
+    complete: a kill or a full disk leaves the former one. Models that do not read the pooler
+    (masked LM, token and span classifier) are written without it, as Hugging Face's are.
 
     Args:
         directory: str or path-like, the folder to make.
@@ -40,51 +41,20 @@ def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
     check_vocabulary(model, tokenizer)
     if preprocess_or_tokenizer is not tokenizer:
         check_sequence_length(model, preprocess_or_tokenizer)
+    longest = getattr(preprocess_or_tokenizer, "sequence_length", model.config.max_sequence_length)
     with atomic.atomic_directory(directory, overwrite, marker=config_file.CONFIG_FILE) as new:
         try:
             huggingface.write_folder(new, model, tokenizer.pad_id)
+            if hasattr(model, "pooling"):
+                sentence_transformers.write_modules(
+                    new, model.pooling, model.normalize, model.config.hidden_dim, longest
+                )
             if preprocess_or_tokenizer is tokenizer:
                 tokenizer.save(new, model_max_length=model.config.max_sequence_length)
             else:
                 preprocess_or_tokenizer.save(new)
         except OSError as error:  # it names a file of the temporary folder, or none
             raise OSError(f"{directory} cannot be written: {error}") from error
-
-
-def classifier_labels(source, labels=None):
-    """Settles the classes of a classifier that is read from a checkpoint.
-
-    Args:
-        source: `Source`.
-        labels: list of str, the classes' names; default those of the directory.
-
-    Returns:
-        List of str.
-
-    Raises:
-        ValueError: there are no names, or they do not fit the directory's classifier.
-    """
-    directory = source.folder
-    size, stored = source.head_size("classifier.bias"), config_file.labels_of(source)
-    if labels is None:
-        if not size:
-            raise ValueError(
-                f"{directory} has no classifier; pass labels=[...] to start a new one on its "
-                "backbone"
-            )
-        return stored or [f"LABEL_{number}" for number in range(size)]
-    labels = list(labels)
-    if size and len(labels) != size:
-        raise ValueError(
-            f"{directory} has a classifier of {size} classes ({stored}); received labels={labels}. "
-            "To start a new one, use BertTextClassifier(BertBackbone.from_preset(...), labels)"
-        )
-    if size and stored and labels != stored and set(labels) == set(stored):
-        raise ValueError(
-            f"{directory} has the classes {stored} in this order; received labels={labels}, which "
-            "would exchange their meanings"
-        )
-    return labels
 
 
 def check_vocabulary(model, tokenizer):

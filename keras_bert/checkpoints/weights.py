@@ -1,11 +1,11 @@
 """Fills a model with the tensors of a source, whichever kind it is."""
 
-import concurrent.futures
 import logging
 
 import numpy as np
 
 from keras_bert.checkpoints import names
+from keras_bert.checkpoints.reading import read_ahead
 
 _logger = logging.getLogger(__name__)
 
@@ -22,55 +22,37 @@ def load_weights(model, source):
         source: `Source`, as `open_source` gives it.
 
     Returns:
-        List of str, the tensors that the source lacks: a pooler or a head that starts anew. A
-        warning lists them.
+        List of str, the tensors that start anew: a pooler or a head that the source lacks, or a
+        head that is another class's there. A warning lists them.
 
     Raises:
         ValueError: the source is damaged, lacks a tensor of the backbone, has one too many, or one
             of another shape; the message names file, tensor, expected and received.
     """
     tensors = source.tensors
-    found, new = _match(names.model_tensors(model), tensors)
+    found, new, foreign = _match(names.model_tensors(model), source)
     _check_extra(set(tensors) - set(found), tensors)
     if names.has_unused_pooler(model):
         new = [name for name in new if not name.startswith("pooler.")]
     if hasattr(model, "masked_lm_head"):
         _check_tied(tensors)
-    for variable, value in _values(found, tensors):
-        variable.assign(_Values(value))
+    for variable, value in read_ahead(found, tensors):
+        variable.assign(value)
     if new:
         listed = ", ".join(tensors.stored_name(name) for name in new)
         _logger.warning("%s has no %s: these start anew, to be trained", tensors.path, listed)
-    return new
-
-
-class _Values:
-    """An array that a backend copies once: of one that it knows, TensorFlow makes two copies."""
-
-    def __init__(self, array):
-        self._array = array
-        self.shape, self.dtype = array.shape, array.dtype
-
-    def __array__(self, dtype=None, copy=None):
-        return self._array if dtype is None else self._array.astype(dtype, copy=False)
-
-
-def _values(found, tensors):
-    """Yields (variable, value): a thread reads and transposes the next while one is assigned."""
-
-    def read(name, tensor):
-        value = tensors.read(name)
-        return np.ascontiguousarray(value.T) if tensor.transposed else value
-
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        following = None
-        for name, tensor in found.items():
-            current, following = following, (tensor.variable, pool.submit(read, name, tensor))
-            if current is not None:
-                yield current[0], current[1].result()
-                current = None  # its memory goes before the next is waited for
-        if following is not None:
-            yield following[0], following[1].result()
+    if foreign:
+        part = next(iter(foreign.values()))
+        _logger.warning(
+            "%s: %s of the file belong to a %s, as %s says, and this model is a %s: they are left, "
+            "and this model's start anew, to be trained",
+            tensors.path,
+            ", ".join(tensors.stored_name(name) for name in foreign),
+            names.foreign_head(part, source.values),
+            source.config_path,
+            names.OWNERS[part],
+        )
+    return [*new, *foreign]
 
 
 def _table_parts(shape):
@@ -81,11 +63,19 @@ def _table_parts(shape):
         yield start, min(rows, start + step)
 
 
-def _match(wanted, tensors):
-    """Pairs the source's names with the model's tensors, after checking all of them."""
-    found, new = {}, []
+def _match(wanted, source):
+    """Pairs the source's names with the model's tensors, after checking all of them.
+
+    Returns: a dict, name -> `Tensor`; a list of the names that are missing; a dict, name -> part,
+    of those that are another class's.
+    """
+    tensors = source.tensors
+    found, new, foreign = {}, [], {}
     for tensor in wanted:
         name = names.canonical(tensor.name)
+        if name in tensors and names.foreign_head(tensor.part, source.values):
+            foreign[name] = tensor.part
+            continue
         if name not in tensors:
             if tensor.part == "backbone":
                 raise ValueError(
@@ -101,7 +91,7 @@ def _match(wanted, tensors):
                 "model"
             )
         found[name] = tensor
-    return found, new
+    return found, new, foreign
 
 
 def _check_extra(unused, tensors):

@@ -19,6 +19,11 @@ class ServedClassifier(Served):
     preprocessor_class = TextClassifierPreprocessor
 
     def __init__(self, model, preprocess):
+        if model.problem_type != "single_label":
+            raise ValueError(
+                f"export_saved_model: the classifier's problem_type is {model.problem_type!r}; "
+                "only 'single_label', one class of several, can be exported"
+            )
         super().__init__(model, preprocess)
         self.labels = tf.constant(model.labels)
 

@@ -186,6 +186,6 @@ class BertBackbone(BertModel):
             source: `Source`.
             model: this backbone, or the task model on it.
         """
-        new = load_weights(model, source)
-        if any(name.startswith("pooler.") for name in new):
+        load_weights(model, source)
+        if "pooler.dense.weight" not in source.tensors:
             self.pooler.initialize()

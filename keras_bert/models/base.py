@@ -201,10 +201,10 @@ def _callbacks(callbacks):
     return keras.tree.flatten([] if callbacks is None else callbacks)
 
 
-def backbone_inputs():
-    """Returns the three inputs of the backbone, int32 `(batch, sequence)` each."""
+def backbone_inputs(dimensions=1):
+    """Returns the backbone's three inputs, int32 `(batch, sequence)`, or more dimensions, each."""
     return {
-        name: keras.Input((None,), dtype="int32", name=name)
+        name: keras.Input((None,) * dimensions, dtype="int32", name=name)
         for name in ("token_ids", "segment_ids", "padding_mask")
     }
 

@@ -3,7 +3,7 @@
 import keras
 
 from keras_bert.models.steps import weighed_by_rows
-from keras_bert.training.losses import MeanCrossentropy
+from keras_bert.training.losses import WholeBatchMean
 from keras_bert.training.whole_batch import part_of, total_weights
 
 
@@ -43,7 +43,7 @@ def train_in_parts(model, data, parts):
     rows, take = _slicer(data, parts)
     _, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     losses = [loss for loss in keras.tree.flatten(model.loss) if loss is not None]
-    by_weight = any(isinstance(loss, MeanCrossentropy) for loss in losses)
+    by_weight = any(isinstance(loss, WholeBatchMean) for loss in losses)
     if not by_weight and first_of(data).shape[0] is None:
         parts = tf.minimum(parts, tf.maximum(rows, 1))  # the mean over an empty part is no number
     totals = total_weights(y, sample_weight)

@@ -2,9 +2,8 @@
 
 import keras
 
-from keras_bert.layers.initializers import kernel_initializer
 from keras_bert.models.masked_lm import mask_positions_input, masked_lm_head
-from keras_bert.models.task import TaskModel, as_backbone
+from keras_bert.models.task import TaskModel, as_backbone, dense_head
 
 
 @keras.saving.register_keras_serializable("keras_bert")
@@ -35,12 +34,7 @@ class BertPretrainer(TaskModel):
 
         # === Layers ===
         head = masked_lm_head(backbone)
-        next_sentence = keras.layers.Dense(
-            2,
-            kernel_initializer=kernel_initializer(backbone.config.initializer_range),
-            dtype="float32",
-            name="next_sentence",
-        )
+        next_sentence = dense_head(backbone, 2, "next_sentence")
 
         # === Functional graph ===
         inputs = {**backbone.input, "mask_positions": mask_positions_input()}

@@ -3,6 +3,7 @@
 import keras
 
 from keras_bert.checkpoints.opening import open_source
+from keras_bert.layers.initializers import kernel_initializer
 from keras_bert.models.backbone import BertBackbone
 from keras_bert.models.base import BertModel
 
@@ -64,6 +65,45 @@ class TaskModel(BertModel):
             Dict, by name.
         """
         return given
+
+
+def dense_head(backbone, units, name):
+    """Makes a head that is one dense layer: float32 logits, initialized as the backbone is."""
+    return keras.layers.Dense(
+        units,
+        kernel_initializer=kernel_initializer(backbone.config.initializer_range),
+        dtype="float32",
+        name=name,
+    )
+
+
+def dropout_rate(backbone, rate):
+    """The rate before a head: the one given, or for None the backbone's."""
+    return backbone.config.dropout if rate is None else rate
+
+
+def checked_labels(task, labels, least):
+    """Returns the names of a head's outputs as a list; ValueError where they are none.
+
+    Args:
+        task: str, the model's class, for messages.
+        labels: list of str.
+        least: int, how many there must be.
+    """
+    if isinstance(labels, str):
+        raise ValueError(f"{task}: labels must be a list of str; received {labels!r}")
+    labels = list(labels)
+    if not all(isinstance(label, str) for label in labels):
+        raise ValueError(
+            f"{task}: labels must be str; received {labels}. Write numbers as str, "
+            'for instance ["0", "1"]'
+        )
+    if len(labels) < least or len(set(labels)) != len(labels):
+        number = {1: "one", 2: "two"}[least]
+        raise ValueError(
+            f"{task}: labels must be {number} or more different names; received {labels}"
+        )
+    return labels
 
 
 def as_backbone(backbone):

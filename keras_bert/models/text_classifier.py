@@ -1,92 +1,107 @@
-"""BERT that sorts a text, or a pair of texts, into one of several classes."""
+"""BERT that sorts a text, or a pair of texts, into classes, or gives it numbers."""
 
 import keras
 
+from keras_bert.checkpoints.config_file import PROBLEM_TYPES
+from keras_bert.checkpoints.heads import classifier_labels, classifier_problem_type
 from keras_bert.checkpoints.opening import open_source
-from keras_bert.checkpoints.preset import classifier_labels
-from keras_bert.layers.initializers import kernel_initializer
-from keras_bert.models.task import TaskModel, as_backbone
+from keras_bert.models.task import (
+    TaskModel,
+    as_backbone,
+    checked_labels,
+    dense_head,
+    dropout_rate,
+)
 
 
 @keras.saving.register_keras_serializable("keras_bert")
 class BertTextClassifier(TaskModel):
-    """One label for a text or a pair of texts, from the pooled first token.
+    """One label, several labels or numbers for a text or a pair of texts, from the first token.
 
-    Source: Devlin et al. 2018, section 4.1; google-research/bert `run_classifier.py`.
+    Source: Devlin et al. 2018, section 4.1; google-research/bert `run_classifier.py`; Hugging
+    Face's `BertForSequenceClassification`.
 
     Args:
         backbone: `BertBackbone`.
-        labels: list of str, the classes' names; class `i` of the output is `labels[i]`.
+        labels: list of str, the outputs' names; output `i` is `labels[i]`.
         dropout: float, rate on the pooled output. Default: the backbone's `dropout`.
+        problem_type: str, what the outputs mean. `"single_label"`: exactly one of two or more
+            classes is right, by softmax; compile with `kb.losses.classification`.
+            `"multi_label"`: any of one or more labels are right, each by a sigmoid of its own;
+            `kb.losses.multi_label_classification`. `"regression"`: one or more numbers;
+            `kb.losses.regression`. Default `"single_label"`.
 
     Call arguments: the backbone's dict.
 
-    Returns: a dict:
-        classification: float32 logits `(batch, len(labels))`.
+    Returns: a dict with one entry:
+        classification: float32 logits `(batch, len(labels))`, but for regression;
+        regression: float32 numbers `(batch, len(labels))`.
 
     Raises:
-        ValueError: fewer than two labels, a label twice, or one that is not a str.
+        ValueError: too few labels, a label twice, or one that is not a str; an unknown
+            `problem_type`.
 
     Example:
         >>> backbone = BertBackbone(BertConfig.named("tiny", vocabulary_size=100))
         >>> model = BertTextClassifier(backbone, labels=["negative", "positive"])
         >>> model.output["classification"].shape
         (None, 2)
+        >>> similarity = BertTextClassifier(backbone, ["score"], problem_type="regression")
+        >>> similarity.output["regression"].shape
+        (None, 1)
     """
 
-    def __init__(self, backbone, labels, dropout=None, **kwargs):
+    def __init__(self, backbone, labels, dropout=None, problem_type="single_label", **kwargs):
         backbone = as_backbone(backbone)
-        if isinstance(labels, str):
+        if problem_type not in PROBLEM_TYPES:
             raise ValueError(
-                f"BertTextClassifier: labels must be a list of str; received {labels!r}"
+                f"BertTextClassifier: problem_type must be one of {', '.join(PROBLEM_TYPES)}; "
+                f"received {problem_type!r}"
             )
-        labels = list(labels)
-        if not all(isinstance(label, str) for label in labels):
-            raise ValueError(
-                f"BertTextClassifier: labels must be str; received {labels}. Write numbers as str, "
-                'for instance ["0", "1"]'
-            )
-        if len(labels) < 2 or len(set(labels)) != len(labels):
-            raise ValueError(
-                f"BertTextClassifier: labels must be two or more different names; received {labels}"
-            )
-        rate = backbone.config.dropout if dropout is None else dropout
+        least = 2 if problem_type == "single_label" else 1
+        labels = checked_labels("BertTextClassifier", labels, least)
+        rate = dropout_rate(backbone, dropout)
+        output = "regression" if problem_type == "regression" else "classification"
 
         # === Layers ===
         dropout_layer = keras.layers.Dropout(rate, name="classifier_dropout")
-        classifier = keras.layers.Dense(
-            len(labels),
-            kernel_initializer=kernel_initializer(backbone.config.initializer_range),
-            dtype="float32",
-            name="classification",
-        )
+        classifier = dense_head(backbone, len(labels), output)
 
         # === Functional graph ===
         inputs = backbone.input
         x = backbone(inputs)["pooled_output"]
-        outputs = {"classification": classifier(dropout_layer(x))}
+        outputs = {output: classifier(dropout_layer(x))}
 
         # === Config ===
         kwargs.setdefault("name", "bert_text_classifier")
         super().__init__(inputs, outputs, backbone, **kwargs)
         self.labels = labels
         self.dropout_rate = rate
+        self.problem_type = problem_type
         self.classifier = classifier
 
     def get_config(self):
-        return {**super().get_config(), "labels": list(self.labels), "dropout": self.dropout_rate}
+        return {
+            **super().get_config(),
+            "labels": list(self.labels),
+            "dropout": self.dropout_rate,
+            "problem_type": self.problem_type,
+        }
 
     @classmethod
-    def from_preset(cls, directory, labels=None, dtype=None, recompute=False):
-        """Reads a Hugging Face model directory with its classifier, or starts a new one on it.
+    def from_preset(cls, directory, labels=None, problem_type=None, dtype=None, recompute=False):
+        """Reads a model directory with its classifier, or starts a new one on it.
 
         Args:
             directory, dtype, recompute: as in `BertBackbone.from_preset`.
-            labels: list of str, the classes' names. Default: the directory's `id2label`.
+            labels: list of str, the outputs' names. Default: the directory's `id2label`.
+            problem_type: str, as in `BertTextClassifier`. Default: the directory's; where it says
+                none, `"regression"` for a classifier of one output, as Hugging Face has it, else
+                `"single_label"`.
 
         Returns:
-            A `BertTextClassifier`. Where the directory has no classifier, a new one of `labels`,
-            with a warning.
+            A `BertTextClassifier`. Where the directory has no classifier, or that of another task,
+            a new one of `labels`, with a warning.
 
         Raises:
             FileNotFoundError, ValueError: as `BertBackbone.from_preset`; ValueError also where
@@ -96,11 +111,13 @@ class BertTextClassifier(TaskModel):
             >>> model = BertTextClassifier.from_preset("path/to/model_dir")
             >>> new = BertTextClassifier.from_preset("path/to/encoder", labels=["bad", "good"])
         """
-        return cls.from_source(open_source(directory), dtype, recompute, labels=labels)
+        source = open_source(directory)
+        return cls.from_source(source, dtype, recompute, labels=labels, problem_type=problem_type)
 
     @classmethod
-    def arguments_from(cls, source, labels=None):
+    def arguments_from(cls, source, labels=None, problem_type=None):
         return {
             "labels": classifier_labels(source, labels),
             "dropout": source.values.get("classifier_dropout"),
+            "problem_type": classifier_problem_type(source, problem_type),
         }

@@ -3,18 +3,51 @@
 import keras
 from keras import ops
 
-from keras_bert.training.metrics import Perplexity, crossentropy, weights_like
+from keras_bert.training.metrics import (
+    LabelAccuracy,
+    MeanAbsoluteError,
+    MicroF1,
+    Perplexity,
+    binary_crossentropy,
+    crossentropy,
+    like_labels,
+    weights_like,
+)
 from keras_bert.training.whole_batch import divisor
 
 
+class WholeBatchMean(keras.losses.Loss):
+    """A loss of each label, averaged over the weights of the whole batch.
+
+    What weighs 0 counts for nothing. Under a `tf.distribute` strategy the weights are those of all
+    replicas, so the gradient is the one of the whole batch on one device, however unevenly they
+    fall; `fit(micro_batches=k)` likewise. A child's `call` returns float32 of the labels' shape.
+
+    Call arguments:
+        y_true, y_pred: labels `(...)` and outputs, as the child says.
+        sample_weight: float `(...)` or None (all 1); `(batch,)` weighs whole rows.
+
+    Returns:
+        float32 scalar; 0 where all weights are 0.
+    """
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        values = self.call(y_true, y_pred)
+        weights = weights_like(values, sample_weight)
+        # Divided by the weights of all replicas and parts: their gradients add up to the batch's.
+        return ops.divide_no_nan(ops.sum(values * weights), divisor(y_true, weights))
+
+    def get_config(self):
+        return {"name": self.name}
+
+
 @keras.saving.register_keras_serializable("keras_bert")
-class MeanCrossentropy(keras.losses.Loss):
+class MeanCrossentropy(WholeBatchMean):
     """Cross-entropy of integer labels and logits, averaged over the weights of the whole batch.
 
     Source: google-research/bert `run_pretraining.py`, `get_masked_lm_output`: the sum over masked
-    tokens divided by their number. Padded mask slots weigh 0 and count for nothing. Under a
-    `tf.distribute` strategy the number is that of all replicas, so the gradient is the one of the
-    whole batch on one device, however unevenly masks fall; `fit(micro_batches=k)` likewise.
+    tokens divided by their number. Padded mask slots weigh 0 and count for nothing. See
+    `WholeBatchMean` for batches in parts and on several devices.
 
     Call arguments:
         y_true: int `(...)`, class numbers.
@@ -33,17 +66,69 @@ class MeanCrossentropy(keras.losses.Loss):
     def __init__(self, name="mean_crossentropy"):
         super().__init__(name=name)
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
-        values = self.call(y_true, y_pred)
-        weights = weights_like(values, sample_weight)
-        # Divided by the weights of all replicas and parts: their gradients add up to the batch's.
-        return ops.divide_no_nan(ops.sum(values * weights), divisor(y_true, weights))
-
     def call(self, y_true, y_pred):
         return crossentropy(y_true, y_pred)
 
-    def get_config(self):
-        return {"name": self.name}
+
+@keras.saving.register_keras_serializable("keras_bert")
+class MeanBinaryCrossentropy(WholeBatchMean):
+    """Cross-entropy of labels that are each right or not, averaged over rows and labels.
+
+    Source: PyTorch's `BCEWithLogitsLoss`, with which Hugging Face trains on several labels. See
+    `WholeBatchMean` for batches in parts and on several devices.
+
+    Call arguments:
+        y_true: `(batch, labels)`, 1 = the label is right, 0 = it is not; or a probability.
+        y_pred: float `(batch, labels)`, logits.
+        sample_weight: float `(batch, labels)` or `(batch,)`, or None (all 1).
+
+    Returns:
+        float32 scalar; 0 where all weights are 0.
+
+    Raises:
+        ValueError: labels and logits are of different shapes.
+
+    Example:
+        >>> loss = MeanBinaryCrossentropy()
+        >>> float(loss([[1, 0]], [[2.0, -9.0]], sample_weight=[[1.0, 0.0]]))
+        0.12692800...
+    """
+
+    def __init__(self, name="mean_binary_crossentropy"):
+        super().__init__(name=name)
+
+    def call(self, y_true, y_pred):
+        return binary_crossentropy(y_true, y_pred)
+
+
+@keras.saving.register_keras_serializable("keras_bert")
+class MeanSquaredError(WholeBatchMean):
+    """The square of the difference, averaged over rows and numbers.
+
+    See `WholeBatchMean` for batches in parts and on several devices.
+
+    Call arguments:
+        y_true: float `(batch, numbers)`, or `(batch,)` for one number.
+        y_pred: float `(batch, numbers)`.
+        sample_weight: float, the shape of `y_true` or `(batch,)`, or None (all 1).
+
+    Returns:
+        float32 scalar; 0 where all weights are 0.
+
+    Raises:
+        ValueError: `y_true` and `y_pred` are of shapes that do not fit.
+
+    Example:
+        >>> float(MeanSquaredError()([1.0, 5.0], [[3.0], [5.0]]))
+        2.0
+    """
+
+    def __init__(self, name="mean_squared_error"):
+        super().__init__(name=name)
+
+    def call(self, y_true, y_pred):
+        y_true, y_pred = like_labels(y_true, y_pred)
+        return ops.square(y_pred - y_true)
 
 
 def pretraining():
@@ -58,7 +143,7 @@ def pretraining():
         >>> model = BertPretrainer(BertBackbone(BertConfig.named("tiny")))
         >>> model.compile(optimizer=adamw(1e-4), **pretraining())
     """
-    masked, following = masked_lm(), _classification("next_sentence")
+    masked, following = masked_lm(), next_sentence()
     return {key: {**masked[key], **following[key]} for key in masked}
 
 
@@ -80,8 +165,25 @@ def masked_lm():
     }
 
 
+def next_sentence():
+    """Compile arguments for `BertNextSentence`: the loss and the accuracy.
+
+    Labels are int `(batch,)`: 0 = the second segment really follows the first, 1 = it is random.
+
+    Returns:
+        As `pretraining`.
+
+    Example:
+        >>> model = BertNextSentence(BertBackbone(BertConfig.named("tiny")))
+        >>> model.compile(optimizer=adamw(2e-5), **next_sentence())
+    """
+    return _classification("next_sentence")
+
+
 def classification():
     """Compile arguments for `BertTextClassifier`: the loss and the accuracy.
+
+    Labels are int `(batch,)`, class numbers.
 
     Returns:
         As `pretraining`.
@@ -91,6 +193,99 @@ def classification():
         >>> model.compile(optimizer=adamw(2e-5), **classification())
     """
     return _classification("classification")
+
+
+def multi_label_classification():
+    """Compile arguments for `BertTextClassifier` with `problem_type="multi_label"`.
+
+    Labels are `(batch, labels)`, 1 = the label is right, 0 = it is not. The loss is the mean of
+    all labels' binary cross-entropies, as Hugging Face has it; metrics are the share of labels
+    that are told right, and their F1 over all labels and rows (micro F1). A label is told where
+    its probability is above 0.5.
+
+    Returns:
+        As `pretraining`.
+
+    Example:
+        >>> backbone = BertBackbone(BertConfig.named("tiny"))
+        >>> model = BertTextClassifier(backbone, ["sport", "money"], problem_type="multi_label")
+        >>> model.compile(optimizer=adamw(2e-5), **multi_label_classification())
+    """
+    return {
+        "loss": {"classification": MeanBinaryCrossentropy()},
+        "weighted_metrics": {"classification": [LabelAccuracy(), MicroF1()]},
+    }
+
+
+def regression():
+    """Compile arguments for `BertTextClassifier` with `problem_type="regression"`.
+
+    Labels are float `(batch, numbers)`, or `(batch,)` for one number. The loss is the mean squared
+    error, the metric the mean absolute error.
+
+    Returns:
+        As `pretraining`.
+
+    Example:
+        >>> backbone = BertBackbone(BertConfig.named("tiny"))
+        >>> model = BertTextClassifier(backbone, ["score"], problem_type="regression")
+        >>> model.compile(optimizer=adamw(2e-5), **regression())
+    """
+    return {
+        "loss": {"regression": MeanSquaredError()},
+        "weighted_metrics": {"regression": [MeanAbsoluteError()]},
+    }
+
+
+def token_classification():
+    """Compile arguments for `BertTokenClassifier`: the mean over labelled tokens, their accuracy.
+
+    Labels are int `(batch, sequence)`, class numbers. Tokens without a label (special ones,
+    padding, all but the first piece of a word) need the sample weight 0, and any class number;
+    Hugging Face marks them by the label -100.
+
+    Returns:
+        As `pretraining`.
+
+    Example:
+        >>> model = BertTokenClassifier(BertBackbone(BertConfig.named("tiny")), ["O", "B", "I"])
+        >>> model.compile(optimizer=adamw(2e-5), **token_classification())
+    """
+    return _classification("token_classification")
+
+
+def span():
+    """Compile arguments for `BertSpanClassifier`: the mean of both losses, both accuracies.
+
+    Source: google-research/bert `run_squad.py`. Labels are `span_start` and `span_end`, int
+    `(batch,)`: positions of the answer's first and last token. A row whose answer was cut off
+    counts for nothing with the sample weight 0, and any position.
+
+    Returns:
+        dict with `loss`, `loss_weights` and `weighted_metrics`, to be passed to `compile` by `**`.
+
+    Example:
+        >>> model = BertSpanClassifier(BertBackbone(BertConfig.named("tiny")))
+        >>> model.compile(optimizer=adamw(2e-5), **span())
+    """
+    start, end = _classification("span_start"), _classification("span_end")
+    arguments = {key: {**start[key], **end[key]} for key in start}
+    return {**arguments, "loss_weights": {"span_start": 0.5, "span_end": 0.5}}
+
+
+def multiple_choice():
+    """Compile arguments for `BertMultipleChoice`: the loss and the accuracy.
+
+    Labels are int `(batch,)`, numbers of the right choice.
+
+    Returns:
+        As `pretraining`.
+
+    Example:
+        >>> model = BertMultipleChoice(BertBackbone(BertConfig.named("tiny")))
+        >>> model.compile(optimizer=adamw(2e-5), **multiple_choice())
+    """
+    return _classification("multiple_choice")
 
 
 def _classification(output):

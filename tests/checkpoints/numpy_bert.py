@@ -80,11 +80,45 @@ class NumpyBert:
         table = self.tensors[f"{self.prefix}embeddings.word_embeddings.weight"]
         return x @ table.T + self.tensors["cls.predictions.bias"]
 
+    def next_sentence(self, **x):
+        return self.dense("cls.seq_relationship", self(**x)[1])
+
+    def classification(self, **x):
+        return self.dense("classifier", self(**x)[1])
+
+    def token_classification(self, **x):
+        return self.dense("classifier", self(**x)[0])
+
+    def span(self, **x):
+        """-> two of float64 (batch, sequence): start and end."""
+        logits = self.dense("qa_outputs", self(**x)[0])
+        return logits[..., 0], logits[..., 1]
+
+    def multiple_choice(self, **x):
+        """int (batch, choices, sequence) each -> float64 (batch, choices)."""
+        rows = [
+            self.classification(**{name: value[i] for name, value in x.items()})[:, 0]
+            for i in range(len(x["token_ids"]))
+        ]
+        return np.stack(rows)
+
+    def embedding(self, pooling, normalize, **x):
+        """-> float64 (batch, hidden), of real tokens only."""
+        pool = {
+            "mean": lambda rows: rows.mean(0),
+            "cls": lambda rows: rows[0],
+            "max": lambda rows: rows.max(0),
+            "mean_sqrt_len_tokens": lambda rows: rows.sum(0) / math.sqrt(len(rows)),
+        }[pooling]
+        pairs = zip(self(**x)[0], x["padding_mask"], strict=True)
+        result = np.stack([pool(rows[mask == 1]) for rows, mask in pairs])
+        length = np.linalg.norm(result, axis=-1, keepdims=True)
+        return result / length if normalize else result
+
 
 def hf_config(**changes):
-    """The config.json of a tiny model."""
+    """The config.json of a tiny model, without a word on its heads."""
     return {
-        "architectures": ["BertForPreTraining"],
         "model_type": "bert",
         "vocab_size": 23,
         "hidden_size": 8,
@@ -141,6 +175,7 @@ def hf_tensors(config, seed=0, prefix="bert.", labels=3):
         tensors["cls.predictions.bias"] = rng.normal(0, 0.4, config["vocab_size"])
         dense("cls.seq_relationship", 2, hidden)
         dense("classifier", labels, hidden)
+        dense("qa_outputs", 2, hidden)
     return {name: value.astype(np.float32) for name, value in tensors.items()}
 
 
@@ -157,3 +192,9 @@ def inputs(config, seed=0, batch=3, length=7):
         "segment_ids": segment_ids.astype("int32"),
         "padding_mask": padding_mask,
     }
+
+
+def choice_inputs(config, seed=0, batch=2, choices=3, length=7):
+    """As `inputs`, `(batch, choices, length)`."""
+    rows = inputs(config, seed, batch * choices, length)
+    return {name: value.reshape(batch, choices, length) for name, value in rows.items()}

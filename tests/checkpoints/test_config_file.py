@@ -113,6 +113,19 @@ def test_labels_stand_in_the_order_of_their_numbers(directory_with):
     for wrong in ({"0": "a", "2": "b"}, {"a": "0"}, ["a", "b"]):
         with pytest.raises(ValueError, match="number the classes from 0"):
             labels(directory_with(hf_config(id2label=wrong)))
-    regression = hf_config(id2label={"0": "a"}, problem_type="regression")
-    with pytest.raises(ValueError, match="problem_type is 'regression'"):
-        labels(directory_with(regression))
+
+
+def test_problem_types(directory_with):
+    def read_type(**values):
+        path, values = config_file.read_json(directory_with(hf_config(**values)))
+        source = Source("huggingface", "", None, path, None, values)
+        return config_file.problem_type_of(source)
+
+    for ours, theirs in config_file.PROBLEM_TYPES.items():
+        assert read_type(problem_type=theirs) == ours
+        written = config_file.config_values(kb.BertConfig(), "x", ["a"], problem_type=ours)
+        assert written["problem_type"] == theirs
+    assert read_type() is None and read_type(problem_type=None) is None
+    for wrong in ("single_label", "ranking", 3):
+        with pytest.raises(ValueError, match=r"config\.json: problem_type is .*; expected one of"):
+            read_type(problem_type=wrong)

@@ -125,7 +125,7 @@ def test_labels_of_a_classifier(directory, hf_directory):
     assert kb.BertTextClassifier.from_preset(directory).labels == list(LABELS.values())
     renamed = kb.BertTextClassifier.from_preset(directory, labels=["bad", "good", "so so"])
     assert renamed.labels == ["bad", "good", "so so"]
-    with pytest.raises(ValueError, match="classifier of 3 classes"):
+    with pytest.raises(ValueError, match="classifier of 3 outputs"):
         kb.BertTextClassifier.from_preset(directory, labels=["bad", "good"])
     with pytest.raises(ValueError, match="exchange their meanings"):
         kb.BertTextClassifier.from_preset(directory, labels=["好", "schlecht", "égal"])
