@@ -15,10 +15,12 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Helpers with the standard library alone, which any room may use.
 LOWEST = {
+    "added_token_files",
     "atomic",
     "preset_folder",
-    "unpacking",
     "preset_kind",
+    "unpacking",
+    "vocabulary_files",
     "data/fingerprint",
     "text/files",
     "text/zstd",

@@ -5,6 +5,7 @@ import os
 from keras_bert.checkpoints import huggingface, sentence_transformers
 from keras_bert.preset_folder import find_preset
 from keras_bert.preset_kind import preset_kind
+from keras_bert.vocabulary_files import read_vocabulary
 
 _OPENERS = {
     "huggingface": huggingface.open_folder,
@@ -32,14 +33,12 @@ def open_source(directory):
 
 
 def _check_vocabulary(source):
-    path = os.path.join(source.folder, "vocab.txt")
-    if not os.path.isfile(path):
+    try:
+        length = len(read_vocabulary(source.folder))
+    except FileNotFoundError:  # a model without a tokenizer is read too
         return
-    with open(path, "rb") as file:
-        data = file.read()
-    length = data.count(b"\n") + (not data.endswith(b"\n"))  # the last line may lack its end
     if length != source.config.vocabulary_size:
         raise ValueError(
-            f"{path} has {length} lines, but {source.config_path} has vocab_size="
-            f"{source.config.vocabulary_size}; expected as many, one token a line"
+            f"{source.folder}: the vocabulary has {length} tokens, but {source.config_path} has "
+            f"vocab_size={source.config.vocabulary_size}; expected as many"
         )

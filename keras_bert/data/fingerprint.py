@@ -12,6 +12,11 @@ def of_tokenizer(tokenizer):
     """A digest of the vocabulary and the options of a tokenizer, str."""
     hash = hashlib.blake2b(digest_size=16)
     hash.update(repr((tokenizer.lowercase, tokenizer.strip_accents)).encode())
+    # What most tokenizers have not leaves the digests of existing data as they were.
+    if not tokenizer.split_chinese or tokenizer.added_tokens:
+        hash.update(
+            repr((tokenizer.split_chinese, sorted(tokenizer.added_tokens.items()))).encode()
+        )
     for token in tokenizer.vocabulary:
         hash.update(token.encode("utf-8", "surrogatepass") + b"\n")
     return hash.hexdigest()

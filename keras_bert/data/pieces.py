@@ -37,6 +37,8 @@ class Settings(NamedTuple):
     vocabulary: tuple
     lowercase: bool
     strip_accents: bool
+    split_chinese: bool
+    added_tokens: tuple
     format: str
     word_segmenter: str | None
     drop_duplicates: bool
@@ -133,7 +135,13 @@ def _corpus(path, window_bytes):
 def _tokenizer(settings):
     """Callable from sentences to tokens, tokens of each sentence, and whether each continues a
     word, or None."""
-    tokenizer = BertTokenizer(list(settings.vocabulary), settings.lowercase, settings.strip_accents)
+    tokenizer = BertTokenizer(
+        list(settings.vocabulary),
+        settings.lowercase,
+        settings.strip_accents,
+        settings.split_chinese,
+        dict(settings.added_tokens),
+    )
     if settings.word_segmenter == "jieba":
         return jieba_continuations(tokenizer)
 

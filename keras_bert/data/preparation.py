@@ -124,6 +124,8 @@ def prepare(
             vocabulary=tuple(tokenizer.vocabulary),
             lowercase=tokenizer.lowercase,
             strip_accents=tokenizer.strip_accents,
+            split_chinese=tokenizer.split_chinese,
+            added_tokens=tuple(tokenizer.added_tokens.items()),
             format=format,
             word_segmenter=word_segmenter,
             drop_duplicates=bool(drop_duplicates),

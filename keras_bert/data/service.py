@@ -220,8 +220,7 @@ def describe(files, tokenizer, found):
         {
             "files": files,
             "vocabulary": tokenizer.vocabulary,
-            "lowercase": tokenizer.lowercase,
-            "strip_accents": tokenizer.strip_accents,
+            "options": tokenizer.options,
             "fingerprint": found,
         }
     )
@@ -257,9 +256,7 @@ def _open_once(description):
     wanted, files = described["fingerprint"], described["files"]
     if isinstance(files, dict):
         files = {_listed(names): weight for names, weight in files["mixture"]}
-    tokenizer = BertTokenizer(
-        described["vocabulary"], described["lowercase"], described["strip_accents"]
-    )
+    tokenizer = BertTokenizer(described["vocabulary"], **described["options"])
     settings = {name: value for name, value in wanted.items() if name not in _FOUND}
     stream = PretrainingStream(files, tokenizer, **settings)
     found = fingerprint.differences(_named(wanted), _named(stream.fingerprint()))

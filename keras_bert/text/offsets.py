@@ -72,6 +72,25 @@ def raw_offsets(texts, normalized, starts, ends, lowercase, strip_accents):
     )
 
 
+def character_offsets(parts):
+    """Where parts of texts begin and end in them.
+
+    Args:
+        parts: string `tf.RaggedTensor` `(batch, parts)` that make up the texts.
+
+    Returns:
+        starts, ends: int32 tensors `(all parts,)`, in characters of the text.
+    """
+    points = tf.strings.unicode_decode(
+        parts.values, "UTF-8", errors="replace", replacement_char=ord(normalization.REPLACEMENT)
+    )
+    lengths = tf.cast(points.row_lengths(), tf.int32)
+    ends = tf.cumsum(lengths)
+    before = tf.gather(tf.concat([[0], ends], 0), parts.row_starts())
+    ends -= tf.gather(before, parts.value_rowids())
+    return ends - lengths, ends
+
+
 def merge_long_words(ids, starts, ends, places, is_continuation, unk_id):
     """Makes each word of more than 200 characters the one [UNK] that Google makes of it.
 

@@ -4,13 +4,11 @@ import re
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_text as tf_text
 
-from keras_bert.text import detokenization, normalization, offsets, tokenizer_files
+from keras_bert.text import detokenization, encoding, normalization, tokenizer_files
 from keras_bert.text import vocabulary as vocabulary_lib
 
 _UNUSED = re.compile(r"\[unused\d+\]")
-_UNREACHABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ufffd]")
 
 
 class BertTokenizer:
@@ -30,6 +28,13 @@ class BertTokenizer:
             [UNK], [CLS], [SEP] and [MASK], and no token twice.
         lowercase: bool, default True; False for cased vocabularies.
         strip_accents: bool, default None: as `lowercase`.
+        split_chinese: bool, whether each Chinese character is a word, as with Google. Default True.
+        added_tokens: list of str, entries of the vocabulary that are found literally in the raw
+            text, before anything else and within words too, longest first: `[E1]`, `<e1>`. Or a
+            dict of str to bool: True for those that are looked for in the normalized text instead,
+            so that case and accents do not matter where they do not to other words. Google's
+            tokenizer has none. One at the end of the vocabulary is found literally only; one
+            before may be made by WordPiece too. Default: none.
 
     Call arguments:
         texts: str, list of str, or string tensor of rank 0 or 1. Invalid UTF-8 is replaced.
@@ -40,15 +45,18 @@ class BertTokenizer:
     Attributes:
         vocabulary: list of str; the place of a token is its id.
         vocabulary_size: int.
-        lowercase, strip_accents: bool.
+        lowercase, strip_accents, split_chinese: bool.
+        added_tokens: dict of str to bool.
+        options: dict, the arguments but the vocabulary, to make the same tokenizer elsewhere.
         pad_id, unk_id, cls_id, sep_id, mask_id: int.
         special_ids: sorted tuple of the five.
-        ordinary_ids: int32 array, the ids that are neither special nor `[unusedN]`: those a random
-            replacement may be drawn from.
+        ordinary_ids: int32 array, the ids that are neither special nor `[unusedN]` nor an added
+            token of the raw text: those a random replacement may be drawn from.
         is_continuation: bool array over the vocabulary, True where a token starts with `##`.
 
     Raises:
-        ValueError: the vocabulary is empty, lacks a special token or holds a token twice.
+        ValueError: the vocabulary is empty, lacks a special token or holds a token twice; an added
+            token is not in it, is a special one, or cannot be found in texts.
         FileNotFoundError: there is no file of that name.
         TypeError: the vocabulary or a text is of another type.
 
@@ -61,7 +69,14 @@ class BertTokenizer:
         'i love apples.'
     """
 
-    def __init__(self, vocabulary, lowercase=True, strip_accents=None):
+    def __init__(
+        self,
+        vocabulary,
+        lowercase=True,
+        strip_accents=None,
+        split_chinese=True,
+        added_tokens=(),
+    ):
         if isinstance(vocabulary, (list, tuple)):
             self.vocabulary = list(vocabulary)
         else:
@@ -69,6 +84,8 @@ class BertTokenizer:
         self._ids = _index(self.vocabulary)
         self.lowercase = bool(lowercase)
         self.strip_accents = self.lowercase if strip_accents is None else bool(strip_accents)
+        self.split_chinese = bool(split_chinese)
+        self.added_tokens = _added(added_tokens, self._ids)
         self.pad_id, self.unk_id, self.cls_id, self.sep_id, self.mask_id = (
             self._ids[token] for token in vocabulary_lib.SPECIAL_TOKENS
         )
@@ -79,19 +96,26 @@ class BertTokenizer:
             [
                 index
                 for index, token in enumerate(self.vocabulary)
-                if index not in self.special_ids and not _UNUSED.fullmatch(token)
+                if index not in self.special_ids
+                and not _UNUSED.fullmatch(token)
+                and self.added_tokens.get(token, True)
             ],
             np.int32,
         )
         self.is_continuation = np.array([token.startswith("##") for token in self.vocabulary])
-        # Made outside any graph being traced, so that one tokenizer serves many graphs.
-        with tf.init_scope():
-            self._pieces = tf_text.FastBertTokenizer(
-                [_reachable(token, index) for index, token in enumerate(self.vocabulary)],
-                token_out_type=tf.int32,
-                max_bytes_per_word=normalization.MAX_WORD_BYTES,
-                lower_case_nfd_strip_accents=False,
-            )
+        self._encoder = encoding.Encoder(
+            self.vocabulary, self.unk_id, self.is_continuation, **self.options
+        )
+
+    @property
+    def options(self):
+        """Dict, the arguments but the vocabulary, as plain values."""
+        return {
+            "lowercase": self.lowercase,
+            "strip_accents": self.strip_accents,
+            "split_chinese": self.split_chinese,
+            "added_tokens": dict(self.added_tokens),
+        }
 
     @property
     def vocabulary_size(self):
@@ -106,8 +130,7 @@ class BertTokenizer:
         texts = as_strings(texts)
         if texts.shape.rank == 0:
             return self.tokenize(texts[tf.newaxis])[0]
-        texts = normalization.normalize(texts, self.lowercase, self.strip_accents)
-        return self._pieces.tokenize(normalization.mark_long_words(texts))
+        return self._encoder.encode(texts)
 
     def tokenize_with_offsets(self, texts):
         """Ids, and where in the raw text each token stands; like a call, works in a graph too.
@@ -135,14 +158,7 @@ class BertTokenizer:
         if texts.shape.rank == 0:
             batch = self.tokenize_with_offsets(texts[tf.newaxis])
             return tuple(values[0] for values in batch)
-        normalized = normalization.normalize(texts, self.lowercase, self.strip_accents)
-        ids, starts, ends = self._pieces.tokenize_with_offsets(normalized)
-        starts, ends, places = offsets.raw_offsets(
-            texts, normalized, starts, ends, self.lowercase, self.strip_accents
-        )
-        return offsets.merge_long_words(
-            ids, starts, ends, places, self.is_continuation, self.unk_id
-        )
+        return self._encoder.encode_with_offsets(texts)
 
     def tokenize_to_strings(self, text):
         """The tokens of one text as a list of str, for looking at (eager).
@@ -204,10 +220,11 @@ class BertTokenizer:
         Raises:
             ValueError, FileNotFoundError, TypeError: as `BertTokenizer`.
         """
-        return type(self)(vocabulary, self.lowercase, self.strip_accents)
+        return type(self)(vocabulary, **self.options)
 
     def save(self, directory, model_max_length=None):
-        """Writes `vocab.txt` and `tokenizer_config.json` as Hugging Face reads them.
+        """Writes `vocab.txt` and `tokenizer_config.json` as Hugging Face reads them; with added
+        tokens `tokenizer.json` too.
 
         Args:
             directory: str or path-like, made where it is missing.
@@ -217,22 +234,27 @@ class BertTokenizer:
             OSError: a file cannot be written; former files stay whole.
         """
         tokenizer_files.write_tokenizer(
-            directory, self.vocabulary, self.lowercase, self.strip_accents, model_max_length
+            directory, self.vocabulary, **self.options, model_max_length=model_max_length
         )
 
     @classmethod
-    def from_preset(cls, directory):
-        """Reads the tokenizer of a Hugging Face model directory.
+    def from_preset(cls, directory, lowercase=None):
+        """Reads the tokenizer of a model directory: Hugging Face's, Google's, KerasHub's or one of
+        sentence-transformers.
 
         Args:
-            directory: str or path-like; `vocab.txt` is needed, `tokenizer_config.json` is heeded.
+            directory: str or path-like, or an `hf://` name.
+            lowercase: bool, in place of what the directory says. Default None: what it says; a
+                directory of Google's says nothing and is taken for cased where the vocabulary
+                holds words with capital letters.
 
         Raises:
-            FileNotFoundError: no directory or no `vocab.txt`.
-            ValueError: the configuration asks for something that is not supported.
+            FileNotFoundError: no directory, or no vocabulary in it.
+            ValueError: a file is damaged, or asks for something that is not supported.
         """
-        preset = tokenizer_files.read_tokenizer(directory)
-        return cls(preset["vocabulary"], preset["lowercase"], preset["strip_accents"])
+        preset = tokenizer_files.read_tokenizer(directory, lowercase)
+        del preset["model_max_length"]
+        return cls(**preset)
 
 
 def as_strings(texts):
@@ -303,9 +325,28 @@ def _index(vocabulary):
     return ids
 
 
-def _reachable(token, index):
-    # No word of a normalized text holds whitespace, a control character or U+FFFD, yet TF Text
-    # would match the first (the Chinese vocabulary holds U+2028), fails to build with some of the
-    # second, and must not match the third, which marks long words. A control character keeps the
-    # entry, under its id, out of reach.
-    return f"\x01{index}" if _UNREACHABLE.search(token) else token
+def _added(tokens, ids):
+    """Dict of the added tokens, after checking that they can be."""
+    if isinstance(tokens, (str, bytes)) or not hasattr(tokens, "__iter__"):
+        raise TypeError(
+            "BertTokenizer: expected a list of str, or a dict of str to bool, as added_tokens; "
+            f"received {tokens!r}"
+        )
+    added = dict(tokens) if hasattr(tokens, "keys") else dict.fromkeys(tokens, False)
+    for token, normalized in added.items():
+        if not isinstance(token, str) or not isinstance(normalized, bool):
+            raise TypeError(
+                "BertTokenizer: expected str as added tokens, and bool as their values in a dict; "
+                f"received {token!r}: {normalized!r}"
+            )
+        if token in vocabulary_lib.SPECIAL_TOKENS:
+            raise ValueError(
+                f"BertTokenizer: {token!r} cannot be an added token; in texts, the five special "
+                "tokens are split as Google does"
+            )
+        if token not in ids:
+            raise ValueError(
+                f"BertTokenizer: the added token {token!r} is not in the vocabulary of "
+                f"{len(ids):,} tokens; append it to the list, and a row to the model's table"
+            )
+    return added

@@ -8,9 +8,9 @@ import unicodedata
 import tokenizers
 from tokenizers import models, normalizers, pre_tokenizers, trainers
 
+from keras_bert.added_token_files import SPECIAL_TOKENS
 from keras_bert.text import files as files_lib
-
-SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+from keras_bert.vocabulary_files import split_lines
 
 # Lines longer than this many characters are read in parts.
 _READ_CHARACTERS = 1 << 20
@@ -161,17 +161,7 @@ def load_vocabulary(path):
             "(keras_bert.text.train_vocabulary makes one from text)"
         )
     with files_lib.open_binary(path) as file:
-        data = file.read()
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"vocabulary: {path!r} is not UTF-8: {error}") from error
-    lines = text.split("\n")
-    if lines[-1] == "":
-        lines.pop()
-    if not lines:
-        raise ValueError(f"vocabulary: {path!r} is empty; expected one token a line")
-    return [line.removesuffix("\r") for line in lines]
+        return split_lines(path, file.read())
 
 
 def save_vocabulary(vocabulary, path):

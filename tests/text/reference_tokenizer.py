@@ -22,7 +22,7 @@ ASCII_SYMBOLS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
 @functools.cache
-def clean(character):
+def clean(character, split_chinese=True):
     """What a raw character is before splitting: itself, a space, itself in spaces, or nothing."""
     category = unicodedata.category(character)
     if character in " \t\n\r" or category == "Zs":
@@ -30,7 +30,7 @@ def clean(character):
     if character in "\0\ufffd" or category in ("Cc", "Cf"):
         return ""
     code = ord(character)
-    if any(first <= code <= last for first, last in CHINESE_BLOCKS):
+    if split_chinese and any(first <= code <= last for first, last in CHINESE_BLOCKS):
         return f" {character} "
     return character
 
@@ -52,10 +52,11 @@ def normalize_word(word, lowercase, strip_accents):
 class ReferenceTokenizer:
     """Ids of one text at a time; `lowercase` also strips accents unless told otherwise."""
 
-    def __init__(self, vocabulary, lowercase=True, strip_accents=None):
+    def __init__(self, vocabulary, lowercase=True, strip_accents=None, split_chinese=True):
         self.ids = {token: index for index, token in enumerate(vocabulary)}
         self.lowercase = lowercase
         self.strip_accents = lowercase if strip_accents is None else strip_accents
+        self.split_chinese = split_chinese
         self.pieces = functools.lru_cache(maxsize=200_000)(self._pieces)
 
     def __call__(self, text):
@@ -63,7 +64,7 @@ class ReferenceTokenizer:
 
     def words(self, text):
         words = []
-        for word in "".join(map(clean, text)).split():
+        for word in "".join(clean(c, self.split_chinese) for c in text).split():
             word = normalize_word(word, self.lowercase, self.strip_accents)
             spaced = "".join(f" {c} " if is_punctuation(c) else c for c in word)
             words.extend(spaced.split())

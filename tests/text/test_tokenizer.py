@@ -173,7 +173,7 @@ def test_hugging_face_configurations(tiny_vocabulary, tmp_path):
     assert read(unk_token={"content": "[UNK]", "__type": "AddedToken"}).lowercase is True
     assert read(do_lower_case=False, strip_accents=True).strip_accents is True
     for refused in (
-        {"tokenize_chinese_chars": False},
+        {"tokenize_chinese_chars": "no"},
         {"do_basic_tokenize": False},
         {"unk_token": "<unk>"},
         {"tokenizer_class": "RobertaTokenizer"},
