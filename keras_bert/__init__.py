@@ -29,6 +29,7 @@ _PUBLIC = {
     "TextClassifierPreprocessor": "keras_bert.text.preprocessors",
     "Throughput": "keras_bert.training.throughput",
     "distribution": "keras_bert.training.jax_distribution",
+    "export_checkpoint": "keras_bert.checkpoints.exporting",
     "export_saved_model": "keras_bert.export.saved_model",
     "extend_vocabulary": "keras_bert.models.vocabulary",
     "lengthen": "keras_bert.models.positions",

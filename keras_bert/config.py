@@ -25,6 +25,13 @@ VOCABULARY_SIZES = {
 
 ACTIVATIONS = ("gelu", "gelu_tanh", "relu", "silu", "tanh")
 
+# Field -> the field whose value is its default.
+_FOLLOWING = {
+    "embedding_dim": "hidden_dim",
+    "head_activation": "activation",
+    "head_layer_norm_epsilon": "layer_norm_epsilon",
+}
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BertConfig:
@@ -51,6 +58,8 @@ class BertConfig:
         share_layers: bool, one set of weights for all encoder layers. Default False.
         embedding_dim: int, size of the embedding tables when smaller than `hidden_dim`
             (a projection follows). Default: `hidden_dim`, no projection.
+        head_activation: str, of the masked-LM head. Default: `activation`. KerasHub's differs.
+        head_layer_norm_epsilon: float, of the masked-LM head. Default: `layer_norm_epsilon`.
 
     Raises:
         ValueError: a value is out of range, or values contradict each other.
@@ -78,13 +87,16 @@ class BertConfig:
     pre_norm: bool = False
     share_layers: bool = False
     embedding_dim: int | None = None
+    head_activation: str | None = None
+    head_layer_norm_epsilon: float | None = None
 
     def __post_init__(self):
-        # Frozen: the two sizes that follow from hidden_dim are filled in through object.
+        # Frozen: what follows from another field is filled in through object.
         if self.intermediate_dim is None and _is_int(self.hidden_dim):
             object.__setattr__(self, "intermediate_dim", 4 * self.hidden_dim)
-        if self.embedding_dim is None:
-            object.__setattr__(self, "embedding_dim", self.hidden_dim)
+        for name, source in _FOLLOWING.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, getattr(self, source))
         for name in (
             "vocabulary_size",
             "num_layers",
@@ -104,7 +116,7 @@ class BertConfig:
                 raise ValueError(
                     f"BertConfig: {name} must be at least 0 and less than 1; received {value!r}"
                 )
-        for name in ("layer_norm_epsilon", "initializer_range"):
+        for name in ("layer_norm_epsilon", "head_layer_norm_epsilon", "initializer_range"):
             value = getattr(self, name)
             if not _is_number(value) or not 0.0 < value < float("inf"):
                 raise ValueError(
@@ -114,11 +126,12 @@ class BertConfig:
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise ValueError(f"BertConfig: {name} must be True or False; received {value!r}")
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(
-                f"BertConfig: activation must be one of {', '.join(ACTIVATIONS)}; "
-                f"received {self.activation!r}"
-            )
+        for name in ("activation", "head_activation"):
+            if getattr(self, name) not in ACTIVATIONS:
+                raise ValueError(
+                    f"BertConfig: {name} must be one of {', '.join(ACTIVATIONS)}; "
+                    f"received {getattr(self, name)!r}"
+                )
         if self.hidden_dim % self.num_heads:
             raise ValueError(
                 f"BertConfig: num_heads must divide hidden_dim; received num_heads="
@@ -230,8 +243,8 @@ class BertConfig:
     def replace(self, **changes):
         """Returns a copy with some fields changed, checked again.
 
-        Sizes that follow from `hidden_dim` (4 x for `intermediate_dim`, 1 x for `embedding_dim`)
-        go on following it, unless they are among the changes.
+        Fields that follow another (`intermediate_dim` is 4 x `hidden_dim`; those that are equal to
+        the field which is their default) go on following it, unless they are among the changes.
 
         Example:
             >>> BertConfig(hidden_dim=128, num_heads=2).replace(hidden_dim=256).intermediate_dim
@@ -239,8 +252,9 @@ class BertConfig:
         """
         if self.intermediate_dim == 4 * self.hidden_dim:
             changes.setdefault("intermediate_dim", None)
-        if self.embedding_dim == self.hidden_dim:
-            changes.setdefault("embedding_dim", None)
+        for name, source in _FOLLOWING.items():
+            if getattr(self, name) == getattr(self, source):
+                changes.setdefault(name, None)
         return dataclasses.replace(self, **changes)
 
 

@@ -45,6 +45,8 @@ def configs(draw):
         pre_norm=draw(st.booleans()),
         share_layers=draw(st.booleans()),
         embedding_dim=draw(st.none() | st.integers(1, hidden_dim)),
+        head_activation=draw(st.none() | st.sampled_from(ACTIVATIONS)),
+        head_layer_norm_epsilon=draw(st.none() | positive),
     )
 
 
@@ -142,12 +144,13 @@ def test_parameters_of_base_and_large():
         ],
         *[
             ({name: value}, f"{name} must be a positive number; received {value!r}")
-            for name in ("layer_norm_epsilon", "initializer_range")
+            for name in ("layer_norm_epsilon", "head_layer_norm_epsilon", "initializer_range")
             for value in (0.0, -1e-12, float("nan"), float("inf"), "1", True)
         ],
         ({"pre_norm": 1}, "pre_norm must be True or False; received 1"),
         ({"share_layers": "yes"}, "share_layers must be True or False; received 'yes'"),
         ({"activation": "gelu_new"}, "activation must be one of gelu, gelu_tanh, relu"),
+        ({"head_activation": "gelu_new"}, "head_activation must be one of gelu, gelu_tanh, relu"),
         ({"activation": ["gelu"]}, "received \\['gelu'\\]"),
         ({"hidden_dim": 100, "num_heads": 12}, "num_heads=12 and hidden_dim=100, which leaves 4"),
         ({"embedding_dim": 769}, "embedding_dim must be at most hidden_dim \\(768\\)"),
@@ -179,6 +182,26 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
         path.write_text(text)
         with pytest.raises(ValueError, match=f"^{path}: .*{message}"):
             BertConfig.load(path)
+
+
+def test_the_head_follows_the_encoder_until_it_is_set():
+    base = BertConfig(activation="relu", layer_norm_epsilon=1e-5)
+    assert (base.head_activation, base.head_layer_norm_epsilon) == ("relu", 1e-5)
+    assert base == BertConfig(
+        activation="relu",
+        layer_norm_epsilon=1e-5,
+        head_activation="relu",
+        head_layer_norm_epsilon=1e-5,
+    )
+    changed = base.replace(activation="tanh", layer_norm_epsilon=1e-7)
+    assert (changed.head_activation, changed.head_layer_norm_epsilon) == ("tanh", 1e-7)
+    keras_hubs = BertConfig(
+        activation="gelu_tanh", head_activation="gelu", head_layer_norm_epsilon=1e-5
+    )
+    assert keras_hubs.activation == "gelu_tanh" and keras_hubs.layer_norm_epsilon == 1e-12
+    changed = keras_hubs.replace(activation="silu", layer_norm_epsilon=1e-7)
+    assert (changed.head_activation, changed.head_layer_norm_epsilon) == ("gelu", 1e-5)
+    assert keras_hubs != keras_hubs.replace(head_activation=None)
 
 
 def test_replace_checks_again_and_lets_sizes_follow():

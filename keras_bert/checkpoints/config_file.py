@@ -24,6 +24,9 @@ _NAMES = {
 # Hugging Face's BERT has no such variants, and would load the weights into another model without a
 # word. With a model_type of our own it refuses.
 _VARIANTS = ("pre_norm", "share_layers", "embedding_dim")
+# Variants of the masked-LM head; a model without one is Hugging Face's all the same.
+_HEAD_VARIANTS = ("head_activation", "head_layer_norm_epsilon")
+_WITH_HEAD = ("BertForPreTraining", "BertForMaskedLM")
 _OWN_TYPE = "keras_bert"
 _ACTIVATIONS = {  # Hugging Face's -> ours
     "gelu": "gelu",
@@ -82,6 +85,7 @@ def config_of(values, path):
     fields["activation"] = _ACTIVATIONS[activation]
     if kind == _OWN_TYPE:
         fields.update({name: values[name] for name in _VARIANTS if name in values})
+    fields.update({name: values[name] for name in _HEAD_VARIANTS if name in values})
     try:
         return BertConfig(**fields)
     except ValueError as error:
@@ -166,6 +170,9 @@ def config_values(
         "share_layers": plain.share_layers,
         "embedding_dim": config.hidden_dim,
     }
+    head = {name: getattr(config, name) for name in _HEAD_VARIANTS}
+    is_head_plain = tuple(head.values()) == (config.activation, config.layer_norm_epsilon)
+    is_bert = is_bert and (is_head_plain or architecture not in _WITH_HEAD)
     values = {
         "architectures": [architecture],
         "model_type": "bert" if is_bert else _OWN_TYPE,
@@ -179,6 +186,8 @@ def config_values(
     }
     if not is_bert:
         values.update(variants)
+    if not is_head_plain:
+        values.update(head)
     if labels is not None:
         values["id2label"] = {str(number): label for number, label in enumerate(labels)}
         values["label2id"] = {label: number for number, label in enumerate(labels)}

@@ -2,12 +2,14 @@
 
 import os
 
-from keras_bert.checkpoints import huggingface, sentence_transformers
+from keras_bert.checkpoints import google, huggingface, sentence_transformers
+from keras_bert.checkpoints.google_files import is_prefix
 from keras_bert.preset_folder import find_preset
 from keras_bert.preset_kind import preset_kind
 from keras_bert.vocabulary_files import read_vocabulary
 
 _OPENERS = {
+    "google": google.open_folder,
     "huggingface": huggingface.open_folder,
     "sentence_transformers": sentence_transformers.open_folder,
 }
@@ -26,8 +28,10 @@ def open_source(directory):
         As `find_preset`, `preset_kind` and the kind's own file in this room; ValueError where the
         vocabulary is not as long as the embedding table.
     """
-    folder = find_preset(directory)
-    source = _OPENERS[preset_kind(folder)](folder, os.fspath(directory))
+    folder, given = find_preset(directory), os.fspath(directory)
+    # A prefix names one kind of files, whatever else lies in their folder.
+    kind = "google" if is_prefix(given) else preset_kind(folder)
+    source = _OPENERS[kind](folder, given)
     _check_vocabulary(source)
     return source
 

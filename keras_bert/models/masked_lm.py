@@ -11,8 +11,8 @@ def masked_lm_head(backbone):
     config = backbone.config
     return MaskedLMHead(
         backbone.embeddings,
-        config.activation,
-        config.layer_norm_epsilon,
+        config.head_activation,
+        config.head_layer_norm_epsilon,
         config.initializer_range,
         dtype=backbone.embeddings.dtype_policy,
         name="masked_lm",

@@ -105,6 +105,20 @@ def test_variants_hugging_face_lacks_carry_a_type_it_refuses(directory_with, var
     assert not set(variant) & set(plain)
 
 
+def test_a_head_hugging_face_lacks(directory_with):
+    """It matters where there is such a head, and is kept where there is none."""
+    head = {"head_activation": "gelu", "head_layer_norm_epsilon": 1e-5}
+    config = kb.BertConfig(hidden_dim=8, num_heads=2, activation="gelu_tanh", **head)
+    kinds = {"BertForMaskedLM": "keras_bert", "BertForPreTraining": "keras_bert"}
+    for architecture in (*kinds, "BertModel", "BertForSequenceClassification"):
+        written = config_file.config_values(config, architecture)
+        assert written["model_type"] == kinds.get(architecture, "bert")
+        assert read(directory_with(written)) == config
+    plain = config_file.config_values(config.replace(**dict.fromkeys(head)), "BertForMaskedLM")
+    assert plain["model_type"] == "bert"
+    assert not set(head) & set(plain)
+
+
 def test_labels_stand_in_the_order_of_their_numbers(directory_with):
     names = {str(number): f"class {number}" for number in (10, 2, 0, 1, 3, 4, 5, 6, 7, 8, 9)}
     directory = directory_with(hf_config(id2label=names))
