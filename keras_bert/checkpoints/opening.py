@@ -43,6 +43,7 @@ def _check_vocabulary(source):
         return
     if length != source.config.vocabulary_size:
         raise ValueError(
-            f"{source.folder}: the vocabulary has {length} tokens, but {source.config_path} has "
+            f"{source.folder}: the vocabulary (vocab.txt or tokenizer.json, with added tokens) has "
+            f"{length} tokens, but {source.config_path} has "
             f"vocab_size={source.config.vocabulary_size}; expected as many"
         )

@@ -1,10 +1,10 @@
 """A model directory, whole: configuration, weights and tokenizer in Hugging Face's layout."""
 
 from keras_bert import atomic
-from keras_bert.checkpoints import config_file, huggingface, sentence_transformers
+from keras_bert.checkpoints import config_file, huggingface, sentence_transformers, verification
 
 
-def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
+def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False, verify=False):
     """Writes a model and its tokenizer as one Hugging Face model directory.
 
     The folder holds `config.json`, `model.safetensors`, `vocab.txt` and `tokenizer_config.json`;
@@ -20,6 +20,8 @@ def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
             trained with.
         overwrite: bool, whether a model directory that exists is replaced, as a whole.
             Default False.
+        verify: bool, whether what was written is read back and compared before the folder takes
+            its name. Default False.
 
     Raises:
         FileExistsError: the folder exists and `overwrite` is False, or it is no model directory.
@@ -37,22 +39,45 @@ def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False):
         >>> kb.BertTextClassifier.from_preset(folder).labels
         ['bad', 'good']
     """
+    write_whole(
+        directory,
+        model,
+        preprocess_or_tokenizer,
+        write=_write,
+        marker=config_file.CONFIG_FILE,
+        overwrite=overwrite,
+        verify=verify,
+    )
+
+
+def _write(folder, model, preprocess_or_tokenizer):
+    tokenizer = getattr(preprocess_or_tokenizer, "tokenizer", preprocess_or_tokenizer)
+    huggingface.write_folder(folder, model, tokenizer.pad_id)
+    length = getattr(preprocess_or_tokenizer, "sequence_length", model.config.max_sequence_length)
+    if hasattr(model, "pooling"):
+        sentence_transformers.write_modules(
+            folder, model.pooling, model.normalize, model.config.hidden_dim, length
+        )
+    tokenizer.save(folder, model_max_length=length)
+
+
+def write_whole(directory, model, preprocess_or_tokenizer, write, marker, overwrite, verify):
+    """Writes a checkpoint that is whole or absent; the arguments are checked first.
+
+    Args:
+        directory, model, preprocess_or_tokenizer, overwrite, verify: as in `save_preset`.
+        write: function of (folder, model, preprocess_or_tokenizer) that writes the files.
+        marker: str, a file that every folder of the kind holds.
+    """
     tokenizer = getattr(preprocess_or_tokenizer, "tokenizer", preprocess_or_tokenizer)
     check_vocabulary(model, tokenizer)
     if preprocess_or_tokenizer is not tokenizer:
         check_sequence_length(model, preprocess_or_tokenizer)
-    longest = getattr(preprocess_or_tokenizer, "sequence_length", model.config.max_sequence_length)
-    with atomic.atomic_directory(directory, overwrite, marker=config_file.CONFIG_FILE) as new:
+    with atomic.atomic_directory(directory, overwrite, marker=marker) as new:
         try:
-            huggingface.write_folder(new, model, tokenizer.pad_id)
-            if hasattr(model, "pooling"):
-                sentence_transformers.write_modules(
-                    new, model.pooling, model.normalize, model.config.hidden_dim, longest
-                )
-            if preprocess_or_tokenizer is tokenizer:
-                tokenizer.save(new, model_max_length=model.config.max_sequence_length)
-            else:
-                preprocess_or_tokenizer.save(new)
+            write(new, model, preprocess_or_tokenizer)
+            if verify:
+                verification.verify(new, model, tokenizer)
         except OSError as error:  # it names a file of the temporary folder, or none
             raise OSError(f"{directory} cannot be written: {error}") from error
 

@@ -324,7 +324,7 @@ def test_bad_configurations(folder, text, message):
 
 def test_a_vocabulary_of_another_length(folder):
     (folder / "vocab.txt").write_text("a\nb\n")
-    with pytest.raises(ValueError, match=r"vocab\.txt has 2 lines.*vocab_size=23"):
+    with pytest.raises(ValueError, match=r"has 2 tokens.*vocab_size=23"):
         kb.BertBackbone.from_preset(folder)
 
 

@@ -68,8 +68,12 @@ HEADS = {
     ),
 }
 WITHOUT_POOLER = (kb.BertTokenClassifier, kb.BertSpanClassifier)
-PREFIXES = {"token": ("bert.", "classifier."), "span": ("bert.", "qa_outputs."),
-            "next_sentence": ("bert.", "cls.seq_relationship."), "embedder": ("bert.",)}  # fmt: skip
+PREFIXES = {
+    "token": ("bert.", "classifier."),
+    "span": ("bert.", "qa_outputs."),
+    "next_sentence": ("bert.", "cls.seq_relationship."),
+    "embedder": ("bert.",),
+}
 
 
 @pytest.fixture(params=HEADS)
@@ -169,7 +173,7 @@ def test_ways_of_pooling(hf_directory, tiny_vocabulary, tmp_path, pooling, norma
     again = kb.BertTextEmbedder.from_preset(tmp_path / "saved")
     assert (again.pooling, again.normalize) == (pooling, normalize)
     np.testing.assert_array_equal(again(x)["embedding"], model(x)["embedding"])
-    with pytest.raises(ValueError, match="pooling must be one of mean.*received 'last'"):
+    with pytest.raises(ValueError, match=r"pooling must be one of mean.*received 'last'"):
         kb.BertTextEmbedder.from_preset(directory, pooling="last")
 
 
@@ -276,7 +280,7 @@ def test_problem_types_of_checkpoints(hf_directory, tiny_vocabulary, tmp_path):
     assert problem_type(1, problem_type=multi, id2label={"0": "a"}).labels == ["a"]
     changed = problem_type(3, "regression", problem_type=multi)
     assert changed.problem_type == "regression" and list(changed.output) == ["regression"]
-    with pytest.raises(ValueError, match="problem_type must be one of single_label.*'ranking'"):
+    with pytest.raises(ValueError, match=r"problem_type must be one of single_label.*'ranking'"):
         problem_type(3, "ranking")
     with pytest.raises(ValueError, match=r"config\.json: problem_type is 'ranking'"):
         problem_type(3, problem_type="ranking")

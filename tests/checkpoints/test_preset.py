@@ -198,7 +198,7 @@ def test_tokenizer_and_table_must_agree(directory, tokenizer, tiny_vocabulary, t
     assert not (tmp_path / "saved").exists()
     with (directory / "vocab.txt").open("a") as file:
         file.write("extra")  # a last line without its end counts
-    with pytest.raises(ValueError, match=f"has {size + 1} lines.*vocab_size={size}"):
+    with pytest.raises(ValueError, match=f"has {size + 1} tokens.*vocab_size={size}"):
         kb.BertBackbone.from_preset(directory)
 
 
