@@ -33,6 +33,7 @@ _PUBLIC = {
     "export_saved_model": "keras_bert.export.saved_model",
     "extend_vocabulary": "keras_bert.models.vocabulary",
     "lengthen": "keras_bert.models.positions",
+    "model_from_preset": "keras_bert.models.any_task",
     "precision": "keras_bert.training.precision",
     "replace_vocabulary": "keras_bert.models.vocabulary",
     "save_preset": "keras_bert.checkpoints.preset",

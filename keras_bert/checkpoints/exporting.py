@@ -1,16 +1,21 @@
 """Checkpoints for other systems: Google's TensorFlow 1 layout and KerasHub's presets."""
 
-from keras_bert import atomic
-from keras_bert.checkpoints import google
-from keras_bert.checkpoints.preset import check_sequence_length, check_vocabulary
+from keras_bert.checkpoints import google, keras_hub
+from keras_bert.checkpoints.preset import write_whole
 
-# Format -> what writes a folder, and a file that every folder of the kind holds.
-_FORMATS = {
-    "google": (google.write_folder, google.CONFIG_FILE),
-}
+# Format -> a file that every folder of the kind holds, and no other.
+_MARKERS = {"google": google.CONFIG_FILE, "keras_hub": keras_hub.MARKER}
 
 
-def export_checkpoint(model, preprocess_or_tokenizer, directory, format, overwrite=False):
+def export_checkpoint(
+    model,
+    preprocess_or_tokenizer,
+    directory,
+    format,
+    overwrite=False,
+    approximate_gelu=False,
+    verify=False,
+):
     """Writes a model as a checkpoint of another system; `save_preset` writes Hugging Face's.
 
     Reading it back with `from_preset` gives the same weights, bit for bit. The folder appears when
@@ -23,10 +28,18 @@ def export_checkpoint(model, preprocess_or_tokenizer, directory, format, overwri
             with.
         directory: str or path-like, the folder to make.
         format: str. `"google"`: `bert_config.json`, `bert_model.ckpt.*` and `vocab.txt` as
-            google-research/bert and what reads its releases expect; heads for pretraining and
-            classes.
+            google-research/bert and what reads its releases expect; heads for pretraining,
+            classes and SQuAD. `"keras_hub"`: what `keras_hub.models.BertBackbone.from_preset` (or
+            `BertMaskedLM`, `BertTextClassifier`, `BertTextEmbedder`) reads; needs a model of
+            `activation="gelu_tanh"`, for KerasHub has no other, and for a masked LM
+            `head_activation="gelu"` and `head_layer_norm_epsilon=1e-5`. Names of classes have no
+            place in either; a warning lists what was lost.
         overwrite: bool, whether a folder of this format that exists is replaced, as a whole.
             Default False.
+        approximate_gelu: bool, whether a KerasHub preset may compute something else than the
+            model: the tanh form of GELU for the exact one, and KerasHub's own in the masked-LM
+            head. Default False: such a model is refused. Google's layout needs none of it.
+        verify: as in `save_preset`.
 
     Raises:
         FileExistsError: the folder exists and `overwrite` is False, or it is no such checkpoint.
@@ -45,18 +58,27 @@ def export_checkpoint(model, preprocess_or_tokenizer, directory, format, overwri
         >>> kb.BertPretrainer.from_preset(folder).config == model.config
         True
     """
-    if format not in _FORMATS:
+    if format not in _MARKERS:
         raise ValueError(
-            f"export_checkpoint: format must be one of {', '.join(_FORMATS)}; received {format!r}. "
+            f"export_checkpoint: format must be one of {', '.join(_MARKERS)}; received {format!r}. "
             "save_preset writes Hugging Face's layout"
         )
-    write, marker = _FORMATS[format]
-    tokenizer = getattr(preprocess_or_tokenizer, "tokenizer", preprocess_or_tokenizer)
-    check_vocabulary(model, tokenizer)
-    if preprocess_or_tokenizer is not tokenizer:
-        check_sequence_length(model, preprocess_or_tokenizer)
-    with atomic.atomic_directory(directory, overwrite, marker=marker) as new:
-        try:
-            write(new, model, tokenizer)
-        except OSError as error:  # it names a file of the temporary folder, or none
-            raise OSError(f"{directory} cannot be written: {error}") from error
+
+    def write(folder, model, preprocess_or_tokenizer):
+        tokenizer = getattr(preprocess_or_tokenizer, "tokenizer", preprocess_or_tokenizer)
+        if format == "google":
+            google.write_folder(folder, model, tokenizer)
+            return
+        length = model.config.max_sequence_length
+        length = getattr(preprocess_or_tokenizer, "sequence_length", length)
+        keras_hub.write_folder(folder, model, tokenizer, length, approximate_gelu)
+
+    write_whole(
+        directory,
+        model,
+        preprocess_or_tokenizer,
+        write=write,
+        marker=_MARKERS[format],
+        overwrite=overwrite,
+        verify=verify,
+    )

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from keras_bert.checkpoints import google_names, names
+from keras_bert.checkpoints import google_names, limits, names
 from keras_bert.checkpoints.google_files import CHECKPOINT, CheckpointFiles, find_checkpoint
 from keras_bert.checkpoints.source import Source
 from keras_bert.config import BertConfig
@@ -46,7 +46,7 @@ _HEADS = (
     "BertForSequenceClassification",
     "BertForQuestionAnswering",
 )
-_ADVICE = "save_preset keeps all of a model"
+_SYSTEM = "google-research/bert"
 
 _logger = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ def write_folder(folder, model, tokenizer):
         ValueError: Google's BERT has no such variant or head.
         OSError: a file cannot be written.
     """
-    _check_config(model.config)
+    _check(model)
     variables = _variables(model)
     with open(os.path.join(folder, CONFIG_FILE), "w", encoding="utf-8") as file:
         file.write(json.dumps(_config_values(model.config), indent=2) + "\n")
@@ -158,36 +158,32 @@ def write_folder(folder, model, tokenizer):
         )
 
 
-def _check_config(config):
-    """Refuses what Google's `modeling.py` would compute otherwise, or not at all."""
-    plain = BertConfig()
-    variants = {name: getattr(plain, name) for name in ("pre_norm", "share_layers")}
-    variants["layer_norm_epsilon"] = plain.layer_norm_epsilon
-    variants["embedding_dim"] = config.hidden_dim
-    for name, expected in variants.items():
-        if getattr(config, name) != expected:
-            raise ValueError(
-                f"a model of {name}={getattr(config, name)!r} cannot be written as a checkpoint of "
-                f"Google's, whose BERT has {expected!r} only; {_ADVICE}"
-            )
+def _check(model):
+    """Refuses what Google's scripts would compute otherwise, or not at all."""
+    config = model.config
+    limits.check_variants(config, _SYSTEM)
     if config.activation not in _WRITTEN_ACTIVATIONS:
         raise ValueError(
-            f"a model of activation={config.activation!r} cannot be written as a checkpoint of "
-            f"Google's, which knows {', '.join(_WRITTEN_ACTIVATIONS)}; {_ADVICE}"
+            f"a model of activation={config.activation!r} cannot be written for {_SYSTEM}, which "
+            f"knows {', '.join(_WRITTEN_ACTIVATIONS)}; {limits.ADVICE}"
+        )
+    head = (config.head_activation, config.head_layer_norm_epsilon)
+    if hasattr(model, "masked_lm_head") and head != (config.activation, config.layer_norm_epsilon):
+        raise ValueError(
+            f"a model of head_activation={head[0]!r} and head_layer_norm_epsilon={head[1]} cannot "
+            f"be written for {_SYSTEM}, whose head is as its encoder; {limits.ADVICE}"
+        )
+    limits.check_head(model, _HEADS, _SYSTEM)
+    problem = getattr(model, "problem_type", "single_label")
+    if problem != "single_label":
+        raise ValueError(
+            f"{_SYSTEM} has classifiers of classes that exclude each other only, and this one is "
+            f"{problem}; {limits.ADVICE}, and model.backbone can be written without the head"
         )
 
 
 def _variables(model):
     """Google's name of each variable -> its value, without a pooler that nothing trained."""
-    architecture = names.architecture(model)
-    problem = getattr(model, "problem_type", "single_label")
-    if architecture not in _HEADS or problem != "single_label":
-        kind = type(model).__name__ + (f" ({problem})" if architecture in _HEADS else "")
-        raise ValueError(
-            f"the head of a {kind} has no counterpart in Google's scripts, which have heads for "
-            f"pretraining, classes that exclude each other, and SQuAD; {_ADVICE}, and "
-            "model.backbone can be written without the head"
-        )
     variables = {}
     for tensor in names.model_tensors(model):
         name = names.canonical(tensor.name)
@@ -223,9 +219,7 @@ def _config_values(config):
 
 def _lost(model):
     """What a model has and Google's files have not, in words."""
-    lost = []
-    if getattr(model, "labels", None):
-        lost.append(f"the classes' names, {model.labels}")
+    lost = limits.lost_labels(model)
     if getattr(model, "dropout_rate", model.config.dropout) != model.config.dropout:
         lost.append(f"dropout {model.dropout_rate} before the classifier")
     if hasattr(model, "pooling"):

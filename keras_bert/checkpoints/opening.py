@@ -2,7 +2,7 @@
 
 import os
 
-from keras_bert.checkpoints import google, huggingface, sentence_transformers
+from keras_bert.checkpoints import google, huggingface, keras_hub, sentence_transformers
 from keras_bert.checkpoints.google_files import is_prefix
 from keras_bert.preset_folder import find_preset
 from keras_bert.preset_kind import preset_kind
@@ -11,6 +11,7 @@ from keras_bert.vocabulary_files import read_vocabulary
 _OPENERS = {
     "google": google.open_folder,
     "huggingface": huggingface.open_folder,
+    "keras_hub": keras_hub.open_folder,
     "sentence_transformers": sentence_transformers.open_folder,
 }
 

@@ -1,9 +1,18 @@
 """What a checkpoint is, in a few lines for a person."""
 
 import collections
+import math
 
-from keras_bert.checkpoints.names import HEADS
+from keras_bert.checkpoints.names import IGNORED
 
+# How the canonical names of a head begin -> what it is called here.
+_HEADS = {
+    "pooler.": "pooler",
+    "cls.predictions.": "masked LM",
+    "cls.seq_relationship.": "next sentence",
+    "classifier.": "classifier",
+    "qa_outputs.": "spans",
+}
 _KINDS = {
     "huggingface": "Hugging Face",
     "google": "Google TensorFlow 1",
@@ -23,19 +32,17 @@ def summary(source):
     """
     config, tensors = source.config, source.tensors
     parameters = collections.Counter()
-    for name in tensors:
-        size = 1
-        for length in tensors.shape(name):
-            size *= length
-        parameters[tensors.dtype(name)] += size
-    heads = [head for start, head in HEADS.items() if any(n.startswith(start) for n in tensors)]
+    weights = [name for name in tensors if name not in IGNORED]
+    for name in weights:
+        parameters[tensors.dtype(name)] += math.prod(tensors.shape(name))
+    heads = [head for start, head in _HEADS.items() if any(n.startswith(start) for n in tensors)]
     lines = [
         f"{_KINDS[source.kind]} checkpoint {source.folder}",
         f"  {config.num_layers} layers, {config.hidden_dim} wide, {config.num_heads} heads, "
         f"{config.intermediate_dim} inside, {config.activation}; {config.vocabulary_size:,} "
         f"tokens, {config.max_sequence_length} positions, {config.num_segments} segments",
         f"  heads: {', '.join(heads) or 'none'}",
-        f"  {sum(parameters.values()):,} parameters in {len(list(tensors))} tensors: "
+        f"  {sum(parameters.values()):,} parameters in {len(weights)} tensors: "
         + ", ".join(f"{count:,} {dtype}" for dtype, count in parameters.most_common()),
     ]
     if source.ignored:

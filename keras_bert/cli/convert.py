@@ -11,6 +11,14 @@ from absl import flags
 
 REQUIRED = ["from", "to"]
 
+_TASKS = {
+    "backbone": "BertBackbone",
+    "masked_lm": "BertMaskedLM",
+    "next_sentence": "BertNextSentence",
+    "pretrainer": "BertPretrainer",
+    "embedder": "BertTextEmbedder",
+}
+
 
 def define(values):
     """Declares the flags."""
@@ -21,6 +29,13 @@ def define(values):
         "huggingface",
         ["huggingface", "google", "keras_hub"],
         "what to write",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "task",
+        None,
+        sorted(_TASKS),
+        "read as this, whatever heads there are; default: the model of all heads there",
         flag_values=values,
     )
     flags.DEFINE_bool("overwrite", False, "replace a folder that exists", flag_values=values)
@@ -65,27 +80,41 @@ def main(values):
     from keras_bert.checkpoints.summary import summary
     from keras_bert.models.any_task import task_of
 
-    source = open_source(getattr(values, "from"))
+    start = getattr(values, "from")
+    source = open_source(start)
     print(summary(source))
-    tokenizer = kb.BertTokenizer.from_preset(getattr(values, "from"), lowercase=values.lowercase)
-    model = task_of(source).from_source(source)
-    print(
-        f"  read as {type(model).__name__}; text is "
-        f"{'lower-cased' if tokenizer.lowercase else 'kept in its case'}"
-    )
+    task = task_of(source) if values.task is None else getattr(kb, _TASKS[values.task])
+    model = task.from_source(source)
+    tokenizer = kb.BertTokenizer.from_preset(start, lowercase=values.lowercase)
+    case = "lower-cased" if tokenizer.lowercase else "kept in its case"
+    print(f"  read as {type(model).__name__}; text is {case}")
     model, tokenizer = _changed(values, model, tokenizer)
+    text = _with_length(values, model, tokenizer)
     if values.format == "huggingface":
-        kb.save_preset(values.to, model, tokenizer, overwrite=values.overwrite, verify=True)
+        kb.save_preset(values.to, model, text, overwrite=values.overwrite, verify=True)
     else:
         kb.export_checkpoint(
             model,
-            tokenizer,
+            text,
             values.to,
             values.format,
             overwrite=values.overwrite,
             approximate_gelu=values.approximate_gelu,
+            verify=True,
         )
     print(f"{values.to}: written, read back and equal")
+
+
+def _with_length(values, model, tokenizer):
+    """The tokenizer, with the length to which the checkpoint cuts texts where it names one."""
+    import keras_bert as kb
+    from keras_bert.text.tokenizer_files import read_tokenizer
+
+    length = read_tokenizer(getattr(values, "from"))["model_max_length"]
+    if length is None or values.max_sequence_length is not None:
+        return tokenizer
+    length = min(length, model.config.max_sequence_length)
+    return kb.TextClassifierPreprocessor(tokenizer, sequence_length=length)
 
 
 def _changed(values, model, tokenizer):

@@ -28,21 +28,21 @@ def main(values):
 
     import_tensorflow()
     import keras_bert as kb
-    from keras_bert.checkpoints.config_file import read_json
-    from keras_bert.preset_folder import find_preset
+    from keras_bert.checkpoints.opening import open_source
+    from keras_bert.models.any_task import task_of
 
-    _, description = read_json(find_preset(values.preset))
-    architectures = description.get("architectures") or [""]
-    if "SequenceClassification" in architectures[0]:
-        model_class, preprocessor_class = kb.BertTextClassifier, kb.TextClassifierPreprocessor
-    elif "MaskedLM" in architectures[0] or "PreTraining" in architectures[0]:
-        model_class, preprocessor_class = kb.BertMaskedLM, kb.MaskedLMPreprocessor
-    else:
+    source = open_source(values.preset)
+    task = task_of(source)
+    if task is kb.BertPretrainer:  # its masked-LM head is what can be served
+        task = kb.BertMaskedLM
+    if task not in (kb.BertTextClassifier, kb.BertMaskedLM):
         raise ValueError(
-            f"{values.preset} holds {architectures[0] or 'no named architecture'}; expected a text "
-            "classifier or a masked language model. Fine-tune one first"
+            f"{values.preset} is read as a {task.__name__}; expected a text classifier or a masked "
+            "language model. Fine-tune one first"
         )
-    model = model_class.from_preset(values.preset)
+    is_classifier = task is kb.BertTextClassifier
+    preprocessor_class = kb.TextClassifierPreprocessor if is_classifier else kb.MaskedLMPreprocessor
+    model = task.from_source(source)
     preprocess = preprocessor_class.from_preset(
         values.preset, sequence_length=values.sequence_length
     )

@@ -168,7 +168,11 @@ class BertBackbone(BertModel):
         Example:
             >>> backbone = BertBackbone.from_preset("path/to/model_dir")
         """
-        source = open_source(directory)
+        return cls.from_source(open_source(directory), dtype, recompute)
+
+    @classmethod
+    def from_source(cls, source, dtype=None, recompute=False):
+        """Reads an opened checkpoint: `from_preset` for who has looked at it before."""
         backbone = cls.empty(source.config, dtype, recompute)
         backbone.fill_from(source, backbone)
         return backbone

@@ -36,7 +36,7 @@ def test_the_example_runs():
     assert doctest.DocTestRunner().run(example).failed == 0
 
 
-@pytest.mark.parametrize("format", exporting._FORMATS)
+@pytest.mark.parametrize("format", exporting._MARKERS)
 def test_overwriting(model, tokenizer, tmp_path, format):
     folder = tmp_path / "out"
     kb.export_checkpoint(model, tokenizer, folder, format)

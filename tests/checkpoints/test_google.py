@@ -424,10 +424,14 @@ def test_what_is_lost_is_said(written, caplog):
 @pytest.mark.parametrize(
     "variant, message",
     [
-        ({"pre_norm": True}, "pre_norm=True cannot be written as a checkpoint of Google's"),
+        ({"pre_norm": True}, "pre_norm=True cannot be written for google-research"),
         ({"share_layers": True}, "share_layers=True cannot.*has False only; save_preset keeps"),
         ({"embedding_dim": 4}, "embedding_dim=4 cannot.*has 8 only"),
         ({"layer_norm_epsilon": 1e-7}, "layer_norm_epsilon=1e-07 cannot.*has 1e-12 only"),
+        (
+            {"head_activation": "tanh"},
+            "head_activation='tanh' and head_layer_norm_epsilon=1e-12 can",
+        ),
         ({"activation": "silu"}, "activation='silu' cannot.*knows gelu, gelu_tanh, relu, tanh"),
     ],
 )
@@ -437,7 +441,8 @@ def test_variants_that_google_lacks(tmp_path, tiny_vocabulary, variant, message)
     )
     tokenizer = kb.BertTokenizer(tiny_vocabulary)
     with pytest.raises(ValueError, match=message):
-        kb.export_checkpoint(kb.BertBackbone(config), tokenizer, tmp_path / "out", "google")
+        model = kb.BertMaskedLM(kb.BertBackbone(config))
+        kb.export_checkpoint(model, tokenizer, tmp_path / "out", "google")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -448,10 +453,12 @@ def test_heads_that_google_lacks(tmp_path, tiny_vocabulary, monkeypatch):
     tokenizer = kb.BertTokenizer(tiny_vocabulary)
     model = kb.BertTextClassifier(kb.BertBackbone(config), ["a", "b"])
     model.problem_type = "multi_label"
-    with pytest.raises(ValueError, match=r"BertTextClassifier \(multi_label\) has no counterpart"):
+    with pytest.raises(ValueError, match="exclude each other only, and this one is multi_label"):
         kb.export_checkpoint(model, tokenizer, tmp_path / "out", "google")
     model.problem_type = "single_label"
     monkeypatch.setattr(names, "architecture", lambda model: "BertForTokenClassification")
-    with pytest.raises(ValueError, match=r"no counterpart in Google.*model\.backbone can be"):
+    with pytest.raises(
+        ValueError, match=r"no counterpart to the head of a BertText.*model\.backbone"
+    ):
         kb.export_checkpoint(model, tokenizer, tmp_path / "out", "google")
     assert list(tmp_path.iterdir()) == []
