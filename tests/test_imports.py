@@ -40,9 +40,10 @@ BELOW = {
 }
 BELOW["serving"] = {*BELOW["data"], "checkpoints", "data", "layers", "models", "training"}
 BELOW["export"] = BELOW["serving"]
-# The uppermost two may use the public face, `kb`, as users do.
+# The uppermost three may use the public face, `kb`, as users do.
 BELOW["demo"] = {*BELOW["serving"], "export", "keras_bert", "plots", "serving"}
-BELOW["cli"] = {*BELOW["demo"], "demo"}
+BELOW["jobs"] = BELOW["demo"]
+BELOW["cli"] = {*BELOW["demo"], "demo", "jobs"}
 
 # No room but these may name these libraries at all, not even inside a function.
 ONLY_IN = {

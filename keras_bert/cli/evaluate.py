@@ -1,19 +1,20 @@
-"""Prints precision, recall and F1 a class; with --output also report.json and confusion.png."""
+"""Prints what a model gets right; with --output also writes report.json and pictures."""
 
 from absl import flags
+
+from keras_bert.cli import reading
 
 REQUIRED = ["preset", "input"]
 
 
 def define(values):
     """Declares the flags."""
-    flags.DEFINE_string("preset", None, "the model directory of a classifier", flag_values=values)
+    flags.DEFINE_string(
+        "preset", None, "the model directory that finetune wrote", flag_values=values
+    )
     flags.DEFINE_string("input", None, "labelled texts", flag_values=values)
     flags.DEFINE_string("output", None, "folder for report and picture", flag_values=values)
-    flags.DEFINE_list(
-        "text_columns", None, "one or two columns; default: found", flag_values=values
-    )
-    flags.DEFINE_string("label_column", "label", "the column of labels", flag_values=values)
+    reading.define(values)
     flags.DEFINE_integer("batch_size", 32, "rows at once", lower_bound=1, flag_values=values)
 
 
@@ -23,17 +24,13 @@ def main(values):
 
     import_tensorflow()
     import keras_bert as kb
-    from keras_bert.cli.measure import measure
+    from keras_bert.jobs import job_of
+    from keras_bert.text.tokenizer_files import read_tokenizer
 
-    model = kb.BertTextClassifier.from_preset(values.preset)
-    preprocess = kb.TextClassifierPreprocessor.from_preset(values.preset)
-    data = kb.data.classification(
-        values.input,
-        preprocess,
-        labels=model.labels,
-        batch_size=values.batch_size,
-        shuffle=False,
-        text_columns=values.text_columns,
-        label_column=values.label_column,
-    )
-    measure(model, data, values.output)
+    model = kb.model_from_preset(values.preset)
+    job = job_of(model)
+    length = read_tokenizer(values.preset)["model_max_length"] or 128
+    preprocess = job.preprocessor(kb.BertTokenizer.from_preset(values.preset), length)
+    options = reading.options(values)
+    data = reading.read(job, values.input, preprocess, model, values.batch_size, False, **options)
+    job.measure(model, preprocess, data, values.output)

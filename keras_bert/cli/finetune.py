@@ -1,4 +1,5 @@
-"""Writes a model directory with the classifier, log.csv, history.json, curves.png, confusion.png.
+"""Writes a model directory with the task's head, log.csv, history.json, curves.png and what
+measures the model on --dev, with pictures.
 
 Labelled texts are TSV, CSV or JSON Lines with columns `sentence` (or `sentence1` and `sentence2`)
 and `label`, or tfds://name.
@@ -8,7 +9,8 @@ import os
 
 from absl import flags
 
-from keras_bert.cli import devices, watching
+from keras_bert.cli import devices, reading, watching
+from keras_bert.jobs import JOBS, find_job
 
 REQUIRED = ["preset", "train", "output"]
 
@@ -17,15 +19,19 @@ def define(values):
     """Declares the flags."""
     string, integer, number = flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_float
     string("preset", None, "the model directory to start from", flag_values=values)
+    flags.DEFINE_enum(
+        "task",
+        "classification",
+        list(JOBS),
+        "; ".join(f"{name}: {text}" for name, text in JOBS.items()),
+        flag_values=values,
+    )
     string("train", None, "labelled texts to learn from", flag_values=values)
     string("dev", None, "labelled texts to measure on after each epoch", flag_values=values)
     string("output", None, "the run folder to write", flag_values=values)
     flags.DEFINE_bool("overwrite", False, "replace an output that exists", flag_values=values)
     flags.DEFINE_list("labels", None, "the classes in order; default: found", flag_values=values)
-    flags.DEFINE_list(
-        "text_columns", None, "one or two columns; default: found", flag_values=values
-    )
-    string("label_column", "label", "the column of labels", flag_values=values)
+    reading.define(values)
     integer("sequence_length", 128, "longest row in tokens", lower_bound=1, flag_values=values)
     integer("batch_size", 32, "rows a step", lower_bound=1, flag_values=values)
     integer("epochs", 3, "passes over the data", lower_bound=1, flag_values=values)
@@ -47,35 +53,31 @@ def main(values):
     import keras_bert as kb
     from keras_bert.checkpoints.opening import open_source
     from keras_bert.cli.folders import refuse_existing
-    from keras_bert.cli.measure import measure
     from keras_bert.training.distribution import is_chief
 
     if is_chief():
         refuse_existing(values.output, values.overwrite)
     keras.utils.set_random_seed(values.seed)
     tokenizer = kb.BertTokenizer.from_preset(values.preset)
-    preprocess = kb.TextClassifierPreprocessor(tokenizer, sequence_length=values.sequence_length)
-    columns = {"text_columns": values.text_columns, "label_column": values.label_column}
-    train = kb.data.classification(
-        values.train,
-        preprocess,
-        labels=values.labels,
-        batch_size=values.batch_size,
-        seed=values.seed,
-        **columns,
+    job = find_job(values.task)
+    preprocess = job.preprocessor(tokenizer, values.sequence_length)
+    options = reading.options(values)
+    if values.labels is not None:
+        options["labels"] = values.labels
+    train = reading.read(
+        job, values.train, preprocess, None, values.batch_size, True, values.seed, **options
     )
+    options.pop("labels", None)
     dev = None
     if values.dev:
-        dev = kb.data.classification(
-            values.dev, preprocess, labels=train.labels, shuffle=False, **columns
-        )
+        dev = reading.read(job, values.dev, preprocess, train, shuffle=False, **options)
     total = values.epochs * int(train.cardinality())
     precision, loss_scale = devices.precision(values, open_source(values.preset).config)
     with strategy.scope():
         backbone = kb.BertBackbone.from_preset(
             values.preset, dtype=precision, recompute=values.recompute
         )
-        model = kb.BertTextClassifier(backbone, labels=train.labels)
+        model = job.build(backbone, train)
         model.compile(
             optimizer=kb.optimizers.adamw(
                 values.learning_rate,
@@ -84,7 +86,7 @@ def main(values):
                 loss_scale=loss_scale,
                 on_nonfinite=values.on_nonfinite,
             ),
-            **kb.losses.classification(),
+            **job.losses(model),
         )
     model.fit(
         train,
@@ -99,5 +101,6 @@ def main(values):
     directory = os.path.join(values.output, "model")
     kb.save_preset(directory, model, preprocess, overwrite=True)
     if dev is not None:  # what was saved, by this process alone
-        measure(kb.BertTextClassifier.from_preset(directory), dev, values.output)
-    print(f"{directory}: classes {', '.join(train.labels)}")
+        saved = type(model).from_preset(directory)
+        job.measure(saved, preprocess, dev, values.output)
+    print(f"{directory}: {type(model).__name__}")

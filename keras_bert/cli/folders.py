@@ -1,4 +1,4 @@
-"""Run folders: made if missing, never silently written over; pictures inside."""
+"""Run folders: made if missing, never silently written over."""
 
 import os
 
@@ -9,13 +9,3 @@ def refuse_existing(path, overwrite, ways="--overwrite"):
     if full and not overwrite:
         raise FileExistsError(f"{path} exists; name another --output or pass {ways}")
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-
-
-def plot(kind, *arguments):
-    """Draws with `keras_bert.plots`; says how to install matplotlib where it is missing."""
-    from keras_bert import plots
-
-    try:
-        getattr(plots, kind)(*arguments)
-    except ImportError as error:
-        print(f"no picture: {error}")

@@ -6,11 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_bert.data.labelled_files import read_rows
+from keras_bert.data.length_batches import check_batch_size, length_batches
 from keras_bert.text.tokenizer import as_strings
-
-# Rows are sorted by length within this many batches: enough for next to no padding, few enough
-# for the batches of an epoch to differ from those of the last.
-_CHUNK = 100
 
 
 def classification(
@@ -74,14 +71,12 @@ def classification(
         >>> train.labels, len(train)  # for BertTextClassifier(backbone, labels=train.labels)
         (['negative', 'positive'], 1)
     """
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(f"batch_size must be a positive int; received {batch_size!r}")
+    check_batch_size(batch_size)
     rows = read_rows(path, text_columns, label_column, header, skip_bad_rows)
     labels = _class_names(rows, labels)
     numbers = tf.constant(_class_numbers(rows, labels), tf.int32)
     tokens, segments = _tokenize(rows, preprocess)
     count = len(rows.texts)
-    batches = -(-count // batch_size)
     pad_id = preprocess.tokenizer.pad_id
     width = preprocess.sequence_length if preprocess.pad_to_sequence_length else None
 
@@ -99,49 +94,9 @@ def classification(
             {"classification": tf.ones_like(places, tf.float32)},
         )
 
-    passes = _Passes()
-    if shuffle:
-        epoch = tf.data.Dataset.from_generator(
-            passes.begin, output_signature=tf.TensorSpec((), tf.int64)
-        )
-        order = epoch.flat_map(
-            lambda epoch: _epoch(tf.stack([seed, epoch]), tokens.row_lengths(), batch_size)
-        )
-    else:
-        order = tf.data.Dataset.range(count).batch(batch_size)
-    dataset = order.map(element, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches))
+    dataset = length_batches(tokens.row_lengths(), element, batch_size, shuffle, seed)
     dataset.labels, dataset.num_examples, dataset.skipped = labels, count, rows.skipped
-    dataset.set_epoch = passes.set_epoch
     return dataset
-
-
-class _Passes:
-    """Numbers the passes over the data: the only thing here that is not stateless."""
-
-    def __init__(self):
-        self._epoch = 0
-
-    def set_epoch(self, epoch):
-        self._epoch = epoch
-
-    def begin(self):
-        epoch, self._epoch = self._epoch, self._epoch + 1
-        return [epoch]
-
-
-def _epoch(seed, lengths, batch_size):
-    """The places of the rows, a dataset of int64 `(batch,)`, in the order of one epoch."""
-    order = tf.random.experimental.stateless_shuffle(tf.range(tf.size(lengths, tf.int64)), seed)
-    # Chunk by chunk, short rows first: the sort key is (chunk, length).
-    chunks = tf.range(tf.size(order, tf.int64)) // (_CHUNK * batch_size)
-    keys = chunks * (tf.reduce_max(lengths) + 1) + tf.gather(lengths, order)
-    order = tf.gather(order, tf.argsort(keys, stable=True))
-    starts = tf.range(0, tf.size(order, tf.int64), batch_size)
-    starts = tf.random.experimental.stateless_shuffle(starts, seed)
-    return tf.data.Dataset.from_tensor_slices(starts).map(
-        lambda start: order[start : start + batch_size]
-    )
 
 
 def _tokenize(rows, preprocess):

@@ -1,0 +1,49 @@
+"""Downstream jobs in one shape: what `finetune`, `evaluate` and `export` need to know of each.
+
+A job is a module here, named in `JOBS`, with these functions; a command calls nothing else:
+
+    MODEL                                       name of the task model in `keras_bert`
+    preprocessor(tokenizer, sequence_length)    text to the model's inputs
+    read(path, preprocess, like, batch_size, shuffle, seed, **options)
+                                                a file to a dataset; `like` is the training set
+                                                or model whose labels it shares, or None; options
+                                                are what the job's files have of their own
+    build(backbone, train)                      the task model for a training set
+    losses(model)                               arguments of `compile`
+    measure(model, preprocess, data, directory) prints what the model gets right, writes pictures
+                                                and `report.json` to `directory` (or nothing where
+                                                it is None); returns a dict of plain numbers
+"""
+
+import importlib
+
+# Job -> what it is, in one line. The module has the job's name.
+JOBS = {
+    "classification": "one class for a text or a pair of texts",
+}
+
+
+def find_job(name):
+    """The module of a job.
+
+    Raises:
+        ValueError: there is no such job.
+    """
+    if name not in JOBS:
+        raise ValueError(f"unknown job {name!r}; expected one of {', '.join(JOBS)}")
+    return importlib.import_module(f"keras_bert.jobs.{name}")
+
+
+def job_of(model):
+    """The module of the job that a task model does.
+
+    Raises:
+        ValueError: it is a model of none.
+    """
+    for name in JOBS:
+        job = find_job(name)
+        if type(model).__name__ == job.MODEL and getattr(job, "fits", lambda model: True)(model):
+            return job
+    raise ValueError(
+        f"a {type(model).__name__} does no downstream job; expected one of {', '.join(JOBS)}"
+    )
