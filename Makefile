@@ -2,7 +2,7 @@
 # PYTHON names the interpreter; by default the first of these that is 3.11 to 3.13.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format notebooks bench clean
+.PHONY: help demo test test-fast parity lint format notebooks bench clean
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
@@ -22,10 +22,13 @@ demo: .venv/demo  ## learn from the documentation on this machine, raw text to s
 	$(BIN)/keras-bert demo --output=runs/demo --overwrite
 
 test: .venv/test  ## all tests
-	$(BIN)/python -m pytest $(WORKERS)
+	$(BIN)/python -m pytest $(WORKERS) --ignore=tests/parity
 
 test-fast: .venv/test  ## the tests that take seconds
-	$(BIN)/python -m pytest $(WORKERS) -m "not slow"
+	$(BIN)/python -m pytest $(WORKERS) --ignore=tests/parity -m "not slow"
+
+parity: .venv/parity  ## equal numbers: Hugging Face on PyTorch, sentence-transformers, KerasHub
+	$(BIN)/python -m pytest tests/parity
 
 lint: .venv/lint  ## style and formatting
 	$(BIN)/ruff check .
@@ -65,6 +68,10 @@ clean:  ## remove the environment and what runs left
 
 .venv/notebooks: .venv/made
 	$(INSTALL) -e '.[notebooks]'
+	touch $@
+
+.venv/parity: .venv/test
+	$(INSTALL) -e '.[parity]'
 	touch $@
 
 # A peer that cannot be installed is left out of the tables, and asked for again next time.

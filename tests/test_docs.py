@@ -98,11 +98,14 @@ def test_every_command_and_flag_exists():
             assert [name for name in names if name not in values] == [], f"{page}: {command}"
             values([f"keras-bert {command}", *words])  # the values fit, nothing required is missing
             found += 1
+    known = set()
+    for command in COMMANDS:
+        values = flags.FlagValues()
+        importlib.import_module(f"keras_bert.cli.{command}").define(values)
+        known.update(values)
     for page in PAGES:
         for name in re.findall(r"`--(\w+)", prose(page)):
-            values = flags.FlagValues()
-            importlib.import_module("keras_bert.cli.pretrain").define(values)
-            assert name in values, f"{page}: --{name}"
+            assert name in known, f"{page}: --{name}"
     assert found >= 4 * len(ENGLISH)
 
 
@@ -180,3 +183,22 @@ def test_kubernetes_names_fit_together(run):
     assert mounted == {volume["name"] for volume in pod["volumes"]}
     for path in re.findall(r"--(?:input|vocab|output)=\"?(/\w+)", container["args"][0]):
         assert path == container["volumeMounts"][0]["mountPath"]
+
+
+def test_the_page_on_checkpoints_runs(tmp_path, monkeypatch, tiny_vocabulary):
+    """All its Python, in order, from a tiny model in place of the one it names."""
+    config = kb.BertConfig(
+        vocabulary_size=len(tiny_vocabulary), hidden_dim=8, num_heads=2, num_layers=1
+    )
+    model = kb.BertPretrainer(kb.BertBackbone(config))
+    monkeypatch.chdir(tmp_path)
+    kb.save_preset("bert-base", model, kb.BertTokenizer(tiny_vocabulary))
+    names = {}
+    for code in blocks("checkpoints.md", "python"):
+        exec(code, names)
+    assert type(names["model"]) is kb.BertPretrainer
+    assert names["larger_tokenizer"].tokenize_to_strings("Covid genomics")[0] == "covid"
+    assert names["longer"].config.max_sequence_length == 2_048
+    copy = kb.model_from_preset("copy")
+    for one, other in zip(copy.weights, names["model"].weights, strict=True):
+        assert (one.numpy() == other.numpy()).all()
