@@ -5,8 +5,8 @@ Ids are those of Google's tokenizer with the preset's options. KerasHub's own di
 - it folds case where Google lower-cases: `ß` becomes `ss`, a final sigma the ordinary one;
 - it strips accents only where `strip_accents` says so, which is not the default with `lowercase`;
   here it is heeded;
-- it takes format characters (a soft hyphen, a zero-width space) for spaces, where Google drops
-  them, and of spaces only ASCII's, where Google takes Unicode's (U+00A0, U+3000);
+- it takes control and format characters (a soft hyphen, a zero-width space) for spaces, where
+  Google drops them, and of spaces only ASCII's, where Google takes Unicode's (U+00A0, U+3000);
 - a word of more than 100 bytes is one [UNK], where Google allows 200 characters.
 
 Plain English and Chinese text gives equal ids.

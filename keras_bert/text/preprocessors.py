@@ -27,21 +27,22 @@ class _Preprocessor:
 
     @classmethod
     def from_preset(cls, directory, sequence_length=None, **options):
-        """Reads the tokenizer of a Hugging Face model directory.
+        """Reads the tokenizer of a model directory, as `BertTokenizer.from_preset`.
 
         Args:
-            directory: str or path-like.
+            directory: str or path-like, or an `hf://` name.
             sequence_length: int. Default: the directory's `model_max_length`, or 128 without one.
             **options: the other arguments of the class.
 
         Raises:
-            FileNotFoundError: no directory or no `vocab.txt`.
-            ValueError: the directory's configuration is not supported.
+            FileNotFoundError: no directory, or no vocabulary in it.
+            ValueError: a file is damaged, or asks for something that is not supported.
         """
+        preset = tokenizer_files.read_tokenizer(directory)
+        length = preset.pop("model_max_length")
         if sequence_length is None:
-            preset = tokenizer_files.read_tokenizer(directory)
-            sequence_length = preset["model_max_length"] or 128
-        return cls(BertTokenizer.from_preset(directory), sequence_length, **options)
+            sequence_length = length or 128
+        return cls(BertTokenizer(**preset), sequence_length, **options)
 
     def _pack(self, first, second=None):
         return packing.pack(

@@ -5,7 +5,8 @@ import json
 import pytest
 
 import keras_bert as kb
-from keras_bert.data.fingerprint import differences
+from keras_bert.data.fingerprint import differences, of_tokenizer
+from keras_bert.data.service import _open, describe
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -50,6 +51,31 @@ def test_equal_streams_have_equal_fingerprints(make):
 def test_settings_that_differ_are_named(make, settings, found):
     named = differences(make(), make(**settings))
     assert len(named) == len(found) and named[0] == found[0]
+
+
+def test_every_option_of_the_tokenizer_counts():
+    options = [
+        {},
+        {"lowercase": False},
+        {"strip_accents": False},
+        {"split_chinese": False},
+        {"added_tokens": ["b"]},
+        {"added_tokens": {"b": True}},
+        {"added_tokens": ["a", "b"]},
+    ]
+    found = [of_tokenizer(kb.BertTokenizer([*SPECIAL, "a", "b"], **one)) for one in options]
+    assert len(set(found)) == len(options)
+    # Data that was prepared before there were more options stays good.
+    assert found[0] == "24c66460ef16c18a9cd713d743641504"
+
+
+def test_a_worker_makes_the_same_tokenizer(tmp_path):
+    (tmp_path / "a.txt").write_text("a b\nb\n\n" * 4_000)
+    options = {"lowercase": False, "split_chinese": False, "added_tokens": {"b": True}}
+    tokenizer = kb.BertTokenizer([*SPECIAL, "a", "b"], **options)
+    stream = kb.data.PretrainingStream(tmp_path / "a.txt", tokenizer, batch_size=4)
+    opened = _open(describe([tmp_path / "a.txt"], tokenizer, stream.fingerprint()))
+    assert opened.fingerprint()["tokenizer"] == of_tokenizer(tokenizer)
 
 
 def test_files_that_differ_are_named(make, tmp_path):

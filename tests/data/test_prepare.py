@@ -152,6 +152,18 @@ def test_prose_is_split(tmp_path, prepare):
     assert [len(document) for document in truth] == [2, 2]
 
 
+def test_all_options_of_the_tokenizer_reach_the_workers(tmp_path, prepare):
+    options = {"lowercase": False, "strip_accents": True, "split_chinese": False}
+    vocabulary = [*SPECIAL, "我爱", "A", "e", "[X]", "b"]
+    added = {"[X]": False, "b": True}
+    tokenizer = kb.BertTokenizer(vocabulary, added_tokens=added, **options)
+    (tmp_path / "mixed.txt").write_text("A我爱 我爱[X]\né b[X]Ab\n")
+    folder, _ = prepare(tmp_path / "mixed.txt", tokenizer)
+    assert read_back(ShardCorpus(folder, tokenizer)) == [((1, 5, 8), (7, 9, 8, 6, 9))]
+    with pytest.raises(ValueError, match="was prepared with another tokenizer"):
+        ShardCorpus(folder, kb.BertTokenizer(vocabulary, **options))
+
+
 def test_chinese_words_are_marked(tmp_path, prepare):
     text = "我们喜欢北京"
     tokenizer = kb.BertTokenizer([*SPECIAL, *text])

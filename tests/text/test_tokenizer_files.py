@@ -196,6 +196,16 @@ def test_google_folders_tell_case_by_their_words(tmp_path, words, lowercase):
     assert BertTokenizer.from_preset(tmp_path, lowercase=False).strip_accents is False
 
 
+def test_googles_own_vocabularies(tmp_path, shared_data, chinese_vocabulary):
+    found = read_tokenizer(shared_data / "tiny_tf1_checkpoint")
+    assert found["lowercase"] is True and found["vocabulary"][5:8] == ["all", "work", "and"]
+    write(tmp_path, chinese_vocabulary, bert_config={})
+    assert BertTokenizer.from_preset(tmp_path).lowercase is True
+    multilingual = shared_data / "vocabs" / "bert-base-multilingual-cased" / "vocab.txt"
+    (tmp_path / "vocab.txt").write_bytes(multilingual.read_bytes())
+    assert BertTokenizer.from_preset(tmp_path).lowercase is False
+
+
 def test_explicit_lower_casing_leaves_what_is_said_of_accents(tmp_path):
     write(tmp_path, VOCABULARY, config=BERT, tokenizer_config={"strip_accents": False})
     tokenizer = BertTokenizer.from_preset(tmp_path, lowercase=True)
