@@ -29,7 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 BENCHMARKS = (
     *("tokenizer", "pretraining_data", "long_corpus"),
-    *("training_step", "micro_batches", "finetuning_step", "inference", "resume"),
+    *("training_step", "micro_batches", "finetuning_step", "inference", "resume", "loading"),
 )
 VERSIONS = (
     *("keras_bert", "tensorflow", "tensorflow-text", "keras", "keras-hub"),
