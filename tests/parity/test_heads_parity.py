@@ -14,11 +14,10 @@ import keras_bert as kb
 torch = pytest.importorskip("torch", reason="needs the extra `parity`")
 transformers = pytest.importorskip("transformers", reason="needs the extra `parity`")
 
+from head_batches import CLASSES, LABELS, batch  # noqa: E402
 from hf_heads import (  # noqa: E402
     HEADS,
-    LABELS,
     at_hugging_face,
-    batch,
     compute_ours,
     compute_theirs,
     outputs_of_theirs,
@@ -53,7 +52,7 @@ def backbone(activation="gelu", **sizes):
 def test_what_we_write_is_computed_there(name, activation, tmp_path):
     model = randomize(HEADS[name].make(backbone(activation)))
     theirs = at_hugging_face(model, name, tmp_path)
-    assert theirs.config.problem_type == HEADS[name].problem_type
+    assert theirs.config.problem_type == CLASSES[name][2]
     if hasattr(model, "labels"):
         assert theirs.config.id2label == dict(enumerate(model.labels))
         assert theirs.config.label2id == {label: i for i, label in enumerate(model.labels)}
@@ -74,8 +73,8 @@ def test_what_we_write_is_computed_there(name, activation, tmp_path):
 @pytest.mark.parametrize("name", HEADS)
 def test_what_they_write_is_computed_here(name, tmp_path):
     """A directory as `save_pretrained` of today makes it: labels, problem type and dropout too."""
-    head = HEADS[name]
-    values = {"problem_type": head.problem_type} if head.problem_type else {}
+    architecture, _, problem_type = CLASSES[name]
+    values = {"problem_type": problem_type} if problem_type else {}
     if name in ("single_label", "multi_label", "regression", "token"):
         values["id2label"] = dict(enumerate(LABELS))
     elif name == "score":
@@ -92,15 +91,14 @@ def test_what_they_write_is_computed_here(name, tmp_path):
         **values,
     )
     torch.manual_seed(0)
-    theirs = getattr(transformers, head.theirs)(config).eval()
+    theirs = getattr(transformers, architecture)(config).eval()
     theirs.save_pretrained(tmp_path)
-    model_class = type(head.make(backbone(num_layers=1)))
+    model_class = type(HEADS[name].make(backbone(num_layers=1)))
     model = model_class.from_preset(tmp_path)
     if name in ("single_label", "multi_label", "regression", "token"):
         assert model.labels == LABELS
-    if head.theirs == "BertForSequenceClassification":
-        problem_type = {"single_label": "single_label", "multi_label": "multi_label"}
-        assert model.problem_type == problem_type.get(name, "regression")
+    if problem_type:
+        assert model.problem_type == problem_type.removesuffix("_classification")
     if hasattr(model, "dropout_rate"):
         assert model.dropout_rate == 0.25
     x, _, _, arguments = batch(name, 50, rows=3, length=9)
@@ -164,33 +162,38 @@ def base(request):
         num_layers=12,
         max_sequence_length=64,
     )
-    yield randomize(made, spread=0.04)
+    # BERT's own range: twice as much, and twelve layers make all tokens of a row alike, so that
+    # attention hardly matters and float32 has no digits left for its gradient, there as here.
+    yield randomize(made, spread=0.02)
     gc.collect()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TRAINED)
-def test_outputs_loss_and_gradients_at_base_size(base, name):
+def test_outputs_loss_and_gradients_at_base_size(base, name, record_parity):
     model = HEADS[name].make(base)
     for weight in model.weights:
         if not any(weight is other for other in base.weights):
-            weight.assign(np.random.default_rng(1).normal(0, 0.04, weight.shape))
+            weight.assign(np.random.default_rng(1).normal(0, 0.02, weight.shape))
     theirs = at_hugging_face(model, name)
     x, y, w, arguments = batch(name, 1_000, rows=4 if name != "choice" else 2, length=32)
     expected, loss, gradients = compute_theirs(theirs, name, x, arguments)
     del theirs
     actual, our_loss, our_gradients = compute_ours(model, name, x, y, w)
+    source = f"Hugging Face, 12 x 768, {base.config.activation}, every head"
     assert our_loss == pytest.approx(loss, rel=TOLERANCE)
+    record_parity(source, "loss, relative", abs(our_loss / loss - 1))
     for key, value in expected.items():
+        record_parity(source, "outputs, relative", error(actual[key], value))
         assert error(actual[key], value) < TOLERANCE, key
     errors = gradient_errors(our_gradients, gradients)
     worst = max(errors, key=errors.get)
-    print(f"{name}: gradients within {errors[worst]:.1e} ({worst})")
+    record_parity(source, "gradients, tensor by tensor, relative", errors[worst])
     assert errors[worst] < TOLERANCE, (worst, errors[worst])
 
 
 @pytest.mark.parametrize("name", ["single_label", "token"])
-def test_ten_steps_of_training(name):
+def test_ten_steps_of_training(name, record_parity):
     """AdamW as `kb.optimizers.adamw` has it, configured alike: ten steps, then all weights."""
     rate, decay, epsilon, clip = 5e-5, 0.01, 1e-6, 1.0
     model = HEADS[name].make(
@@ -237,6 +240,11 @@ def test_ten_steps_of_training(name):
             continue
         value = expected[tensor.name].detach().numpy()
         value = value.T if tensor.transposed else value
+        record_parity(
+            "Hugging Face on PyTorch, ten AdamW steps, 4 x 128",
+            "weights",
+            np.abs(tensor.variable.numpy() - value).max(),
+        )
         np.testing.assert_allclose(
             tensor.variable.numpy(), value, rtol=0, atol=TOLERANCE, err_msg=tensor.name
         )
