@@ -116,14 +116,14 @@ class BertModel(keras.Model):
             kwargs["validation_data"] = self._own_rows(kwargs["validation_data"])
         has_steps = kwargs.get("steps_per_epoch") is not None
         with contextlib.ExitStack() as around:
-            around.enter_context(_end_of_data_expected(not has_steps))
+            around.enter_context(_expected(end_of_data=not has_steps))
             for callback in _callbacks(kwargs.get("callbacks")):
                 if hasattr(callback, "around_fit"):  # `kb.Resume`
                     around.enter_context(callback.around_fit(x, has_steps))
             return self._with_clear_errors(super().fit, self._own_rows(x), *args, **kwargs)
 
     def evaluate(self, x=None, *args, **kwargs):
-        with _end_of_data_expected(kwargs.get("steps") is None):
+        with _expected(end_of_data=kwargs.get("steps") is None):
             return self._with_clear_errors(super().evaluate, self._own_rows(x), *args, **kwargs)
 
     def predict(self, x, *args, **kwargs):
@@ -187,11 +187,16 @@ class BertModel(keras.Model):
 
 
 @contextlib.contextmanager
-def _end_of_data_expected(is_expected):
-    """Keeps Keras from calling the end of data of unknown length an interruption."""
+def _expected(end_of_data):
+    """Keeps Keras from warning of what is as it should be.
+
+    The end of data of unknown length is no interruption; and a pooler that no head reads, as of a
+    tagger or a masked language model, has no gradient.
+    """
     with warnings.catch_warnings():
-        if is_expected:
+        if end_of_data:
             warnings.filterwarnings("ignore", "Your input ran out of data")
+        warnings.filterwarnings("ignore", r"Gradients do not exist for variables \['pooler/[^,]*, 'p")
         yield
 
 
