@@ -11,6 +11,7 @@ from keras_bert.added_token_files import SPECIAL_TOKENS, TOKENIZER_FILE
 from keras_bert.preset_kind import preset_kind, read_json, transformer_folder
 
 VOCABULARY_FILE = "vocab.txt"
+OPTIONS_FILE = "tokenizer_config.json"
 KERAS_HUB_VOCABULARY_FILE = os.path.join("assets", "tokenizer", "vocabulary.txt")
 
 
@@ -59,7 +60,7 @@ def read_entries(folder):
     kind = preset_kind(folder)
     if kind == "sentence_transformers":
         folder = transformer_folder(folder)
-    elif kind != "huggingface":
+    elif kind != "huggingface" and not _has_options(folder, kind):
         name = {"google": VOCABULARY_FILE, "keras_hub": KERAS_HUB_VOCABULARY_FILE}[kind]
         tokens = load_lines(_find(folder, name))
         return Vocabulary(tokens, len(tokens), {})
@@ -73,6 +74,11 @@ def read_entries(folder):
         path = _find(folder, VOCABULARY_FILE)
         tokens = load_lines(path)
     return _with_added(path, tokens, *added_token_files.read_added(folder, values))
+
+
+def _has_options(folder, kind):
+    """Whether a folder of Google's has a tokenizer of Hugging Face's beside it, as ours have."""
+    return kind == "google" and os.path.isfile(os.path.join(folder, OPTIONS_FILE))
 
 
 def load_lines(path):

@@ -58,9 +58,9 @@ def open_folder(folder, given=None):
 def write_folder(folder, model, tokenizer, sequence_length, approximate_gelu=False):
     """Writes a preset as KerasHub's `save_to_preset` does, with tokenizer and preprocessor.
 
-    Names of classes have no place in it, nor has a rate of attention dropout that differs from
-    the other rate; a warning lists what was lost. A masked-LM model's pooler, which nothing trains,
-    starts anew there.
+    Names of classes have no place in it, nor have added tokens, or a rate of attention dropout
+    that differs from the other rate; a warning lists what was lost. A masked-LM model's pooler,
+    which nothing trains, starts anew there.
 
     Args:
         folder: str or path-like, a folder that exists.
@@ -180,4 +180,8 @@ def _lost(model, tokenizer):
         lost.append(f"initializer_range={config.initializer_range}")
     if getattr(model, "problem_type", None) == "regression" and len(model.labels) > 1:
         lost.append("the outputs being numbers, not classes")
+    if not tokenizer.split_chinese:
+        lost.append("Chinese words that are kept whole")
+    if tokenizer.added_tokens:
+        lost.append(f"tokens that are found in raw text, {', '.join(tokenizer.added_tokens)}")
     return lost

@@ -196,7 +196,9 @@ def _expected(end_of_data):
     with warnings.catch_warnings():
         if end_of_data:
             warnings.filterwarnings("ignore", "Your input ran out of data")
-        warnings.filterwarnings("ignore", r"Gradients do not exist for variables \['pooler/[^,]*, 'p")
+        warnings.filterwarnings(
+            "ignore", r"Gradients do not exist for variables \['pooler/[^,]*, 'p"
+        )
         yield
 
 

@@ -99,7 +99,8 @@ def read_tokenizer(directory, lowercase=None):
 
     - Hugging Face: see above.
     - Google's TF1 release names no options: it is taken for cased where the vocabulary holds words
-      with capital letters, as Google's do; accents are stripped where it is not.
+      with capital letters, as Google's do; accents are stripped where it is not. A
+      `tokenizer_config.json` beside it, as `export_checkpoint` writes, is heeded.
     - KerasHub: see `keras_bert.text.keras_hub_files`.
     - sentence-transformers: as Hugging Face, with `max_seq_length` and `do_lower_case` of
       `sentence_bert_config.json`.
@@ -131,6 +132,8 @@ def read_tokenizer(directory, lowercase=None):
     }
     if kind == "google":
         found["lowercase"] = not any(map(_CAPITALIZED.fullmatch, entries.tokens))
+        if os.path.isfile(os.path.join(directory, CONFIG_FILE)):
+            found.update(_read_options(directory, entries, found["lowercase"]))
     elif kind == "keras_hub":
         found.update(keras_hub_files.read_options(directory))
     elif kind == "huggingface":
@@ -144,7 +147,8 @@ def read_tokenizer(directory, lowercase=None):
     return found
 
 
-def _read_options(folder, entries):
+def _read_options(folder, entries, lowercase=True):
+    """The options of a Hugging Face tokenizer; `lowercase` where its files do not say it."""
     path = os.path.join(folder, CONFIG_FILE)
     config = _read_config(folder, path)
     tokenizer = added_token_files.read_if_there(folder, added_token_files.TOKENIZER_FILE)
@@ -155,7 +159,7 @@ def _read_options(folder, entries):
         options = tokenizer_json.read_options(where, tokenizer, packs=not stands)
     if not stands:
         options = {
-            "lowercase": _flag(path, config, "do_lower_case", True),
+            "lowercase": _flag(path, config, "do_lower_case", lowercase),
             "strip_accents": _flag(path, config, "strip_accents", None),
             "split_chinese": _flag(path, config, "tokenize_chinese_chars", True),
         }

@@ -48,7 +48,7 @@ def folder(tmp_path):
 
 def pretraining_tensors(seed=0, config=None):
     tensors = hf_tensors(config or hf_config(), seed)
-    return {name: value for name, value in tensors.items() if not name.startswith("classifier")}
+    return {name: value for name, value in tensors.items() if name.startswith(("bert", "cls"))}
 
 
 def test_the_tiny_checkpoint_of_2018(shared_data):
@@ -102,7 +102,8 @@ def test_every_head_of_pretraining(tmp_path, changes, caplog):
 
 def test_heads_of_fine_tuning(tmp_path):
     config = hf_config()
-    tensors = {name: v for name, v in hf_tensors(config).items() if not name.startswith("cls")}
+    all_tensors = hf_tensors(config)
+    tensors = {n: v for n, v in all_tensors.items() if n.startswith(("bert", "classifier"))}
     x = inputs(config)
     _, pooled = NumpyBert(config, tensors)(**x)
     directory = write_google(tmp_path / "classifier", config, google_variables(tensors))
@@ -113,13 +114,14 @@ def test_heads_of_fine_tuning(tmp_path):
     expected = NumpyBert(config, tensors).dense("classifier", pooled)
     np.testing.assert_allclose(model(x)["classification"], expected, atol=1e-5)
 
-    for ending in ("weight", "bias"):
-        tensors[f"qa_outputs.{ending}"] = tensors.pop(f"classifier.{ending}")[:2]
-    source = open_source(write_google(tmp_path / "squad", config, google_variables(tensors)))
-    assert source.values == {"architectures": ["BertForQuestionAnswering"]}
-    for ending in ("weight", "bias"):
-        name = f"qa_outputs.{ending}"
-        np.testing.assert_array_equal(source.tensors.read(name), tensors[name])
+    tensors = {name: v for name, v in all_tensors.items() if name.startswith(("bert", "qa"))}
+    directory = write_google(tmp_path / "squad", config, google_variables(tensors))
+    assert open_source(directory).values == {"architectures": ["BertForQuestionAnswering"]}
+    spans = kb.BertSpanClassifier.from_preset(directory)(x)
+    expected = NumpyBert(config, tensors).span(**x)
+    real = x["padding_mask"] == 1
+    for name, value in zip(("span_start", "span_end"), expected, strict=True):
+        np.testing.assert_allclose(spans[name][real], value[real], atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -368,7 +370,9 @@ TASKS = {  # what each has: the beginnings of Hugging Face's names
     kb.BertBackbone: ("bert.",),
     kb.BertPretrainer: ("bert.", "cls."),
     kb.BertMaskedLM: ("bert.embeddings", "bert.encoder", "cls.predictions"),
+    kb.BertNextSentence: ("bert.", "cls.seq_relationship."),
     kb.BertTextClassifier: ("bert.", "classifier."),
+    kb.BertSpanClassifier: ("bert.embeddings", "bert.encoder", "qa_outputs."),
 }
 
 
@@ -403,7 +407,8 @@ def test_what_is_written(written, task, tiny_vocabulary):
     }
     again = task.from_preset(directory)
     assert again.config == model.config
-    left = "pooler" if task is kb.BertMaskedLM else None  # nothing reads it there
+    # Nothing reads it there.
+    left = "pooler" if task in (kb.BertMaskedLM, kb.BertSpanClassifier) else None
     for wanted, weight in zip(model.weights, again.weights, strict=True):
         if left is None or left not in wanted.path:
             np.testing.assert_array_equal(weight, wanted)
@@ -446,19 +451,53 @@ def test_variants_that_google_lacks(tmp_path, tiny_vocabulary, variant, message)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_heads_that_google_lacks(tmp_path, tiny_vocabulary, monkeypatch):
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda b: kb.BertTextClassifier(b, ["a", "b"], problem_type="multi_label"),
+         "exclude each other only, and this one is multi_label"),
+        (lambda b: kb.BertTextClassifier(b, ["score"], problem_type="regression"),
+         "exclude each other only, and this one is regression"),
+        (lambda b: kb.BertTokenClassifier(b, ["a", "b"]),
+         r"no counterpart to the head of a BertTokenClassifier; save_preset.*model\.backbone can"),
+        (kb.BertMultipleChoice, "no counterpart to the head of a BertMultipleChoice"),
+    ],
+)  # fmt: skip
+def test_heads_that_google_lacks(tmp_path, tiny_vocabulary, make, message):
     config = kb.BertConfig(
         vocabulary_size=len(tiny_vocabulary), hidden_dim=8, num_heads=2, num_layers=1
     )
-    tokenizer = kb.BertTokenizer(tiny_vocabulary)
-    model = kb.BertTextClassifier(kb.BertBackbone(config), ["a", "b"])
-    model.problem_type = "multi_label"
-    with pytest.raises(ValueError, match="exclude each other only, and this one is multi_label"):
-        kb.export_checkpoint(model, tokenizer, tmp_path / "out", "google")
-    model.problem_type = "single_label"
-    monkeypatch.setattr(names, "architecture", lambda model: "BertForTokenClassification")
-    with pytest.raises(
-        ValueError, match=r"no counterpart to the head of a BertText.*model\.backbone"
-    ):
-        kb.export_checkpoint(model, tokenizer, tmp_path / "out", "google")
+    model = make(kb.BertBackbone(config))
+    with pytest.raises(ValueError, match=message):
+        kb.export_checkpoint(model, kb.BertTokenizer(tiny_vocabulary), tmp_path / "out", "google")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_embedder_is_its_backbone_there(tmp_path, tiny_vocabulary, caplog):
+    config = kb.BertConfig(
+        vocabulary_size=len(tiny_vocabulary), hidden_dim=8, num_heads=2, num_layers=1
+    )
+    model = kb.BertTextEmbedder(kb.BertBackbone(config), "max", normalize=False)
+    kb.export_checkpoint(model, kb.BertTokenizer(tiny_vocabulary), tmp_path / "out", "google")
+    assert "no place for max pooling, normalize=False" in caplog.text
+    again = kb.BertTextEmbedder.from_preset(tmp_path / "out", "max", normalize=False)
+    for received, wanted in zip(again.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(received, wanted)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"lowercase": False}, {"lowercase": True}, {"lowercase": True, "strip_accents": False},
+     {"split_chinese": False}, {"added_tokens": ["[E1]"]}],
+)  # fmt: skip
+def test_the_tokenizer_comes_back(tmp_path, tiny_vocabulary, options):
+    """Google's files do not say it, and the words here would not tell."""
+    tokenizer = kb.BertTokenizer([*tiny_vocabulary, "[E1]"], **options)
+    config = kb.BertConfig(
+        vocabulary_size=tokenizer.vocabulary_size, hidden_dim=8, num_heads=2, num_layers=1
+    )
+    kb.export_checkpoint(kb.BertBackbone(config), tokenizer, tmp_path / "out", "google")
+    again = kb.BertTokenizer.from_preset(tmp_path / "out")
+    assert again.options == tokenizer.options
+    assert again.vocabulary == tokenizer.vocabulary
+    kb.BertBackbone.from_preset(tmp_path / "out")  # its length is checked

@@ -276,14 +276,83 @@ def test_variants_that_keras_hub_lacks(variant, tokenizer, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_heads_that_keras_hub_lacks(tokenizer, tmp_path, monkeypatch):
-    model = kb.BertPretrainer(own_model(kb.BertBackbone, tokenizer))
-    with pytest.raises(ValueError, match=r"no next-sentence head.*BertMaskedLM\.from_preset"):
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (kb.BertPretrainer, r"no next-sentence head.*BertMaskedLM\.from_preset"),
+        (kb.BertNextSentence, "no next-sentence head"),
+        (lambda b: kb.BertTokenClassifier(b, ["a", "b"]),
+         r"no counterpart to the head of a BertTokenClassifier; save_preset.*model\.backbone can"),
+        (kb.BertSpanClassifier, "no counterpart to the head of a BertSpanClassifier"),
+        (kb.BertMultipleChoice, "no counterpart to the head of a BertMultipleChoice"),
+        (lambda b: kb.BertTextEmbedder(b, "mean_sqrt_len_tokens"),
+         "pools by mean, cls, max; this model's pooling is 'mean_sqrt_len_tokens'"),
+    ],
+)  # fmt: skip
+def test_heads_that_keras_hub_lacks(make, message, tokenizer, tmp_path):
+    model = make(own_model(kb.BertBackbone, tokenizer))
+    with pytest.raises(ValueError, match=message):
         kb.export_checkpoint(model, tokenizer, tmp_path / "out", "keras_hub")
-    monkeypatch.setattr("keras_bert.checkpoints.names.architecture", lambda _: "BertForTokens")
-    with pytest.raises(ValueError, match="KerasHub has no counterpart to the head of a BertBack"):
-        kb.export_checkpoint(model.backbone, tokenizer, tmp_path / "out", "keras_hub")
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("problem_type, labels", [("multi_label", "abc"), ("regression", "a")])
+def test_several_labels_and_numbers(problem_type, labels, tokenizer, tmp_path, hub):
+    model = kb.BertTextClassifier(
+        own_model(kb.BertBackbone, tokenizer), list(labels), problem_type=problem_type
+    )
+    randomize(model, 3)
+    kb.export_checkpoint(model, tokenizer, tmp_path / "out", "keras_hub")
+    again = kb.BertTextClassifier.from_preset(tmp_path / "out")
+    assert again.problem_type == problem_type
+    x = inputs({"vocab_size": tokenizer.vocabulary_size}, length=9)
+    [ours], [received] = model(x).values(), again(x).values()
+    np.testing.assert_array_equal(received, ours)
+    theirs = hub.BertTextClassifier.from_preset(str(tmp_path / "out"))(x)
+    expected = 1 / (1 + np.exp(-np.array(ours))) if problem_type == "multi_label" else ours
+    check(theirs, expected)
+
+
+def test_numbers_in_plural_are_lost(tokenizer, tmp_path, caplog):
+    backbone = own_model(kb.BertBackbone, tokenizer)
+    model = kb.BertTextClassifier(backbone, ["a", "b"], problem_type="regression")
+    kb.export_checkpoint(model, tokenizer, tmp_path / "out", "keras_hub")
+    assert "no place for the classes' names, ['a', 'b']; the outputs being numbers" in caplog.text
+
+
+@pytest.mark.parametrize("pooling, normalize", [("mean", True), ("cls", False), ("max", True)])
+def test_an_embedder(pooling, normalize, tokenizer, tmp_path, hub):
+    model = kb.BertTextEmbedder(own_model(kb.BertBackbone, tokenizer), pooling, normalize)
+    kb.export_checkpoint(model, tokenizer, tmp_path / "out", "keras_hub")
+    again = kb.BertTextEmbedder.from_preset(tmp_path / "out")
+    assert (again.pooling, again.normalize) == (pooling, normalize)
+    x = inputs({"vocab_size": tokenizer.vocabulary_size}, length=9)
+    [ours], [received] = model(x).values(), again(x).values()
+    np.testing.assert_array_equal(received, ours)
+    check(hub.BertTextEmbedder.from_preset(str(tmp_path / "out"))(x), ours)
+
+
+def test_the_tokenizer_comes_back(tiny_vocabulary, tmp_path, caplog):
+    vocabulary = [*tiny_vocabulary, "[E1]"]
+    for number, options in enumerate(
+        (
+            {"lowercase": False},
+            {},
+            {"strip_accents": False},
+            {"lowercase": False, "strip_accents": True},
+        )
+    ):
+        tokenizer = kb.BertTokenizer(vocabulary, **options)
+        model, folder = own_model(kb.BertBackbone, tokenizer), tmp_path / str(number)
+        kb.export_checkpoint(model, tokenizer, folder, "keras_hub", verify=True)
+        again = kb.BertTokenizer.from_preset(folder)
+        assert (again.vocabulary, again.options) == (vocabulary, tokenizer.options)
+    assert not caplog.records
+    tokenizer = kb.BertTokenizer(vocabulary, split_chinese=False, added_tokens=["[E1]"])
+    kb.export_checkpoint(model, tokenizer, tmp_path / "lost", "keras_hub")
+    assert "for Chinese words that are kept whole; tokens that are found in raw text, [E1]" in (
+        caplog.text
+    )
 
 
 def edit(path, change):
@@ -390,3 +459,16 @@ def test_the_head_computes_what_numpy_computes(hf_directory):
     np.testing.assert_allclose(received, expected, atol=1e-5)
     other = NumpyBert(config, tensors).masked_lm(sequence, POSITIONS)
     assert np.abs(other - expected).max() > 1e-5  # the two heads do differ
+
+
+def test_the_size_of_the_difference(hub, minilm, tmp_path):
+    """What a refused export of an exact-GELU model would mean: the figure in the message."""
+    model = kb.BertBackbone.from_preset(minilm)
+    tokenizer = kb.BertTokenizer.from_preset(minilm)
+    kb.export_checkpoint(model, tokenizer, tmp_path / "x", "keras_hub", approximate_gelu=True)
+    read = hub.BertBackbone.from_preset(str(tmp_path / "x"))
+    texts = ["I love to eat apples.", "a gripping film", "Ça été créé à la façon de Dvořák"]
+    x = kb.TextClassifierPreprocessor(tokenizer, sequence_length=32)(texts)
+    real = np.array(x["padding_mask"]) == 1
+    ours, approximate = (np.array(each(x)["sequence_output"])[real] for each in (model, read))
+    assert 1e-3 < np.abs(ours - approximate).max() < 1e-2
