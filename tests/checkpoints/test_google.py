@@ -360,7 +360,9 @@ def written(hf_directory, tiny_vocabulary, tmp_path):
         config = hf_config(vocab_size=len(tiny_vocabulary), **changes)
         tensors = hf_tensors(config)
         model = task.from_preset(hf_directory(config, tensors))
-        kb.export_checkpoint(model, kb.BertTokenizer(tiny_vocabulary), tmp_path / "out", "google")
+        kb.export_checkpoint(
+            model, kb.BertTokenizer(tiny_vocabulary), tmp_path / "out", "google", verify=True
+        )
         return model, tensors, tmp_path / "out"
 
     return write

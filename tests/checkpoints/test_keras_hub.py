@@ -205,7 +205,7 @@ def test_keras_hub_reads_what_is_written(task, tokenizer, tmp_path, hub):
 @pytest.mark.parametrize("task", MODELS)
 def test_written_then_read_is_exact(task, tokenizer, tmp_path):
     model = own_model(task, tokenizer)
-    kb.export_checkpoint(model, tokenizer, tmp_path / "out", "keras_hub")
+    kb.export_checkpoint(model, tokenizer, tmp_path / "out", "keras_hub", verify=True)
     again = task.from_preset(tmp_path / "out")
     assert again.config == model.config
     for received, wanted in zip(again.weights, model.weights, strict=True):
