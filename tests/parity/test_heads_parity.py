@@ -129,24 +129,24 @@ def error(actual, expected, scale=None):
 def gradient_errors(actual, expected):
     """Relative errors by tensor.
 
-    Some biases have no gradient, whatever the weights: a softmax over positions or choices does
-    not see what is added to all of its inputs (the keys' biases, those of spans and choices). What
-    is computed for them is rounding, in float64 as in float32; it is measured against the gradient
-    of the same layer's kernel.
+    A bias's gradient is a sum that may cancel. That of some is 0 whatever the weights: a softmax
+    over positions or choices does not see what is added to all of its inputs (the keys' biases,
+    those of choices, all that is added to every token before a span's). What is left is rounding,
+    in float64 as in float32. So a bias's error is measured against a tenth of the gradient of the
+    same layer's kernel, where its own is smaller; where nothing cancels they are about equal.
     """
     assert set(actual) == set(expected)
     table = next(name for name in expected if name.endswith("word_embeddings.weight"))
-    # Hugging Face never trains the padding token's vector. Here and at Google it is trained where
-    # padding has a part in the loss: spans are chosen among all positions.
-    assert not expected[table][0].any()
-    actual = {**actual, table: np.concatenate([0 * actual[table][:1], actual[table][1:]])}
+    if not expected[table][0].any():
+        # Hugging Face never trains the padding token's vector as an input. Here and at Google it
+        # is trained where padding has a part in the loss: spans are chosen among all positions.
+        actual = {**actual, table: np.concatenate([0 * actual[table][:1], actual[table][1:]])}
     errors = {}
     for name, value in expected.items():
         kernel = name.removesuffix("bias") + "weight"
         scale = np.linalg.norm(value)
         if name.endswith("bias") and kernel in expected:
-            of_layer = np.linalg.norm(expected[kernel])
-            scale = of_layer if scale < 1e-10 * of_layer else scale
+            scale = max(scale, np.linalg.norm(expected[kernel]) / 10)
         errors[name] = error(actual[name], value, scale)
     return errors
 
@@ -190,9 +190,11 @@ def test_outputs_loss_and_gradients_at_base_size(base, name, record_parity):
     worst = max(errors, key=errors.get)
     record_parity(source, "gradients, tensor by tensor, relative", errors[worst])
     assert errors[worst] < TOLERANCE, (worst, errors[worst])
+    del gradients, our_gradients
+    gc.collect()  # gigabytes
 
 
-@pytest.mark.parametrize("name", ["single_label", "token"])
+@pytest.mark.parametrize("name", ["single_label", pytest.param("token", marks=pytest.mark.slow)])
 def test_ten_steps_of_training(name, record_parity):
     """AdamW as `kb.optimizers.adamw` has it, configured alike: ten steps, then all weights."""
     rate, decay, epsilon, clip = 5e-5, 0.01, 1e-6, 1.0
