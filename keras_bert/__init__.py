@@ -27,6 +27,7 @@ _PUBLIC = {
     "Resume": "keras_bert.training.resume",
     "RunLog": "keras_bert.training.run_log",
     "TextClassifierPreprocessor": "keras_bert.text.preprocessors",
+    "TokenClassifierPreprocessor": "keras_bert.text.token_preprocessor",
     "Throughput": "keras_bert.training.throughput",
     "distribution": "keras_bert.training.jax_distribution",
     "export_checkpoint": "keras_bert.checkpoints.exporting",

@@ -19,7 +19,7 @@ def define(values):
 
 
 def main(values):
-    """Evaluates the classifier."""
+    """Evaluates the model."""
     from keras_bert.cli.quiet import import_tensorflow
 
     import_tensorflow()

@@ -1,5 +1,5 @@
-"""Writes a SavedModel: strings in, labels and scores (or tokens for [MASK]) out, with its TF
-Serving warm-up requests."""
+"""Writes a SavedModel: strings in, labels and scores (or entities, or tokens for [MASK]) out, with
+its TF Serving warm-up requests."""
 
 from absl import flags
 
@@ -35,15 +35,18 @@ def main(values):
     task = task_of(source)
     if task is kb.BertPretrainer:  # its masked-LM head is what can be served
         task = kb.BertMaskedLM
-    if task not in (kb.BertTextClassifier, kb.BertMaskedLM):
+    preprocessors = {
+        kb.BertTextClassifier: kb.TextClassifierPreprocessor,
+        kb.BertTokenClassifier: kb.TokenClassifierPreprocessor,
+        kb.BertMaskedLM: kb.MaskedLMPreprocessor,
+    }
+    if task not in preprocessors:
         raise ValueError(
-            f"{values.preset} is read as a {task.__name__}; expected a text classifier or a masked "
-            "language model. Fine-tune one first"
+            f"{values.preset} is read as a {task.__name__}; expected a text classifier, a token "
+            "classifier or a masked language model. Fine-tune one first"
         )
-    is_classifier = task is kb.BertTextClassifier
-    preprocessor_class = kb.TextClassifierPreprocessor if is_classifier else kb.MaskedLMPreprocessor
     model = task.from_source(source)
-    preprocess = preprocessor_class.from_preset(
+    preprocess = preprocessors[task].from_preset(
         values.preset, sequence_length=values.sequence_length
     )
     kb.export_saved_model(model, preprocess, values.output, overwrite=values.overwrite)

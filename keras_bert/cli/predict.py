@@ -1,5 +1,6 @@
 """Prints one JSON answer a text. Texts come from --text, from --input or from standard input,
-one a line; a pair is two texts with a tab between them."""
+one a line; a pair is two texts with a tab between them. For the roles of a predicate, the text is
+followed by the predicate's first character and the one behind its last, with tabs between."""
 
 import json
 import sys
@@ -15,6 +16,9 @@ def define(values):
     flags.DEFINE_multi_string("text", [], "a text; may be repeated", flag_values=values)
     flags.DEFINE_string("input", None, "a file with one text a line", flag_values=values)
     flags.DEFINE_bool("pairs", False, "a tab parts two texts of a pair", flag_values=values)
+    flags.DEFINE_bool(
+        "predicates", False, "tabs part text, start and end of its predicate", flag_values=values
+    )
     flags.DEFINE_integer("batch_size", 32, "texts at once", lower_bound=1, flag_values=values)
 
 
@@ -33,7 +37,12 @@ def main(values):
             texts += file.read().removesuffix("\n").split("\n")
     elif not texts:
         texts = sys.stdin.read().removesuffix("\n").split("\n")
-    items = [_pair(text, place) for place, text in enumerate(texts, 1)] if values.pairs else texts
+    if values.pairs and values.predicates:
+        raise ValueError("expected --pairs or --predicates; received both")
+    items = texts
+    if values.pairs or values.predicates:
+        item = _pair if values.pairs else _with_predicate
+        items = [item(text, place) for place, text in enumerate(texts, 1)]
     predictor = kb.Predictor(values.model)
     # Answers appear as they are found; a portion is large enough to be sorted by length inside.
     portion = 32 * values.batch_size
@@ -53,3 +62,14 @@ def _pair(text, place):
             f"{len(parts)} part(s)"
         )
     return tuple(parts)
+
+
+def _with_predicate(text, place):
+    try:
+        text, start, end = text.rsplit("\t", 2)
+        return text, int(start), int(end)
+    except ValueError:
+        raise ValueError(
+            f"text {place}: expected a text, the start and the end of its predicate with tabs "
+            f"between them; received {text!r}"
+        ) from None

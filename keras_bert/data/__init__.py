@@ -12,6 +12,7 @@ _PUBLIC = {
     "classification": "keras_bert.data.classification_set",
     "prepare": "keras_bert.data.preparation",
     "pretraining": "keras_bert.data.stream",
+    "token_classification": "keras_bert.data.token_classification_set",
 }
 
 __all__ = [*_PUBLIC]

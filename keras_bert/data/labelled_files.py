@@ -9,7 +9,7 @@ import re
 import sys
 from typing import NamedTuple
 
-from keras_bert.text.files import expand_files, open_binary
+from keras_bert.text.files import expand_files, read_text
 
 TFDS = "tfds://"
 
@@ -116,15 +116,7 @@ def _rows_of(file, header):
             f"{file}: unknown kind of file {kind!r}; expected one of {', '.join(readers)}, or "
             "tfds://name"
         )
-    with open_binary(file) as stream:
-        data = stream.read()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("utf-8-sig", errors="replace")
-        bad = text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
-        _logger.warning("%s: replaced %d invalid UTF-8 sequences by U+FFFD", file, bad)
-    return readers[kind](text, header)
+    return readers[kind](read_text(file), header)
 
 
 def _tsv(text, header):

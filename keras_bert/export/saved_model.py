@@ -9,15 +9,21 @@ from keras_bert import atomic
 from keras_bert.checkpoints.preset import check_sequence_length, check_vocabulary
 from keras_bert.export.classifier import ServedClassifier
 from keras_bert.export.masked_lm import ServedMaskedLM
+from keras_bert.export.token_classifier import ServedTokenClassifier
 from keras_bert.export.warmup import write_warmup
 from keras_bert.models.masked_lm import BertMaskedLM
 from keras_bert.models.pretrainer import BertPretrainer
 from keras_bert.models.text_classifier import BertTextClassifier
+from keras_bert.models.token_classifier import BertTokenClassifier
 
 SAVED_MODEL_FILE = "saved_model.pb"
 
 # A task that can be served has a line here and a file beside this one.
-_SERVED = {BertTextClassifier: ServedClassifier, BertMaskedLM: ServedMaskedLM}
+_SERVED = {
+    BertTextClassifier: ServedClassifier,
+    BertTokenClassifier: ServedTokenClassifier,
+    BertMaskedLM: ServedMaskedLM,
+}
 
 
 def export_saved_model(model, preprocess, directory, overwrite=False):
@@ -28,22 +34,23 @@ def export_saved_model(model, preprocess, directory, overwrite=False):
     texts of any length are taken; what is longer than `preprocess.sequence_length` is cut. Beside
     the model lies a warm-up file in `assets.extra`. The folder appears when it is complete.
 
-    The signatures, with their inputs and outputs, are those of `ServedClassifier` and
-    `ServedMaskedLM`; both have `serving_default` (strings) and `serve_tokens` (token ids), the
-    classifier has `serve_pairs` too.
+    The signatures, with their inputs and outputs, are those of `ServedClassifier`,
+    `ServedTokenClassifier` and `ServedMaskedLM`; all have `serving_default` (strings) and
+    `serve_tokens` (token ids), the classifier has `serve_pairs` too, the token classifier
+    `serve_predicates`.
 
     Args:
-        model: `BertTextClassifier` or `BertMaskedLM`.
-        preprocess: `TextClassifierPreprocessor` or `MaskedLMPreprocessor`, the one that the model
-            was trained with.
+        model: `BertTextClassifier`, `BertTokenClassifier` or `BertMaskedLM`.
+        preprocess: `TextClassifierPreprocessor`, `TokenClassifierPreprocessor` or
+            `MaskedLMPreprocessor`, the one that the model was trained with.
         directory: str or path-like, `<name>/<version>` for TF Serving, the version a number.
         overwrite: bool, whether a SavedModel that exists is replaced, as a whole. Default False.
 
     Raises:
         FileExistsError: the folder exists and `overwrite` is False, or it is no SavedModel.
-        ValueError: the model is of another task; the tokenizer's vocabulary is not as long as the
-            embedding table; `sequence_length` is longer than the position table; the model does
-            not run on TensorFlow.
+        ValueError: the model is of another task, or its labels are none of spans; the tokenizer's
+            vocabulary is not as long as the embedding table; `sequence_length` is longer than the
+            position table; the model does not run on TensorFlow.
         OSError: something cannot be written; a former folder stays whole.
 
     Example:

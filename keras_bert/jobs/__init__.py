@@ -20,6 +20,7 @@ import importlib
 # Job -> what it is, in one line. The module has the job's name.
 JOBS = {
     "classification": "one class for a text or a pair of texts",
+    "tokens": "labelled spans of a text: named entities, slots, semantic roles",
 }
 
 

@@ -6,6 +6,7 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401 - its ops are in the graph
 
 from keras_bert import atomic
+from keras_bert.text.entities import entities_of
 from keras_bert.text.tokenizer import as_strings
 
 
@@ -17,19 +18,24 @@ class Predictor:
             versions, of which the highest is taken.
 
     Call arguments:
-        texts: str, or a list of str; for pairs a tuple of two str, or a list of such tuples.
+        texts: str, or a list of str; for pairs a tuple of two str, or a list of such tuples; for
+            the semantic roles of a predicate a tuple of the text and two int, the predicate's
+            first character and the one behind its last, or a list of such tuples.
         batch_size: int, most texts at once. Default 32. Texts are sorted by length inside, so
             that batches hold little padding.
 
     Returns of a call: a list with an answer for each text, in the order of the texts; for a single
         text or pair the answer alone. Answers of a classifier are dicts `label` (str) and `score`
-        (float, its probability). Those of a masked language model are lists with one entry a
-        `[MASK]`, a list of dicts `token` (str) and `score` (float), likeliest first.
+        (float, its probability). Those of a token classifier are lists of entities in order,
+        dicts `text` and `label` (str), `start` and `end` (int, characters of the text, end
+        exclusive) and `score` (float, the mean probability of its words). Those of a masked
+        language model are lists with one entry a `[MASK]`, a list of dicts `token` (str) and
+        `score` (float), likeliest first.
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: the folder is no SavedModel of this package; pairs given to a model that takes
-            single texts; `batch_size` below 1.
+        ValueError: the folder is no SavedModel of this package; pairs or predicates given to a
+            model that takes none; `batch_size` below 1.
         TypeError: something that is no text.
 
     Example: `kb.Predictor("saved_models/sst2/1")(["a gripping film"])` gives
@@ -57,34 +63,61 @@ class Predictor:
         if isinstance(texts, (str, tuple)):
             return self([texts], batch_size)[0]
         texts = list(texts)
-        columns = self._columns(texts)
-        run = self.signatures["serve_pairs" if "text_pair" in columns else "serving_default"]
-        order = sorted(range(len(texts)), key=lambda i: sum(len(c[i]) for c in columns.values()))
+        signature, columns = self._columns(texts)
+        lengths = [sum(map(len, strings)) for strings in zip(*_strings(columns), strict=True)]
+        order = sorted(range(len(texts)), key=lambda i: lengths[i])
         answers = [None] * len(texts)
         for start in range(0, len(order), batch_size):
             places = order[start : start + batch_size]
-            batch = {name: as_strings([c[i] for i in places]) for name, c in columns.items()}
-            outputs = {name: value.numpy() for name, value in run(**batch).items()}
+            batch = {name: _tensor([c[i] for i in places]) for name, c in columns.items()}
+            outputs = {name: value.numpy() for name, value in signature(**batch).items()}
             for row, place in enumerate(places):
                 answers[place] = self._answers({name: v[row] for name, v in outputs.items()})
         return answers
 
     def _columns(self, texts):
-        """The inputs of the signature: name -> list of str."""
-        are_pairs = any(not isinstance(text, str) for text in texts)
-        for place, text in enumerate(texts):
-            parts = tuple(text) if isinstance(text, (list, tuple)) else (text,)
-            if len(parts) != 1 + are_pairs or not all(isinstance(part, str) for part in parts):
+        """The signature for texts, and its inputs: name -> list of str or int."""
+        items = [tuple(text) if isinstance(text, (list, tuple)) else (text,) for text in texts]
+        kinds = [tuple(str if isinstance(p, str) else type(p) for p in parts) for parts in items]
+        kind = kinds[0] if kinds else (str,)
+        for place, other in enumerate(kinds):
+            if other != kind or kind not in _INPUTS:
                 raise TypeError(
-                    "texts: expected str only, or tuples of two str only; received "
-                    f"{text!r} at place {place}"
+                    "texts: expected str only, or tuples of two str only, or tuples of a str and "
+                    f"two int only; received {texts[place]!r} at place {place}"
                 )
-        if not are_pairs:
-            return {"text": texts}
-        if "serve_pairs" not in self.signatures:
-            raise ValueError(f"{self.path} takes single texts; received pairs")
-        first, second = zip(*texts, strict=True)
-        return {"text": first, "text_pair": second}
+        name, what, inputs = _INPUTS[kind]
+        if name not in self.signatures:
+            raise ValueError(f"{self.path} takes single texts; received {what}")
+        if kind == (str, int, int):
+            for place, (text, start, end) in enumerate(items):
+                if not 0 <= start < end <= len(text):
+                    raise ValueError(
+                        f"texts: expected a predicate of characters 0 <= start < end <= "
+                        f"{len(text)}; received {texts[place]!r} at place {place}"
+                    )
+        columns = zip(*items, strict=True) if items else [()] * len(inputs)
+        return self.signatures[name], dict(zip(inputs, columns, strict=True))
+
+
+# Types of an item's parts -> the signature, what the items are, and its inputs.
+_INPUTS = {
+    (str,): ("serving_default", "texts", ("text",)),
+    (str, str): ("serve_pairs", "pairs", ("text", "text_pair")),
+    (str, int, int): (
+        "serve_predicates",
+        "predicates",
+        ("text", "predicate_start", "predicate_end"),
+    ),
+}
+
+
+def _strings(columns):
+    return [column for column in columns.values() if column and isinstance(column[0], str)]
+
+
+def _tensor(values):
+    return as_strings(values) if isinstance(values[0], str) else tf.constant(values, tf.int32)
 
 
 def _classifier_answer(row):
@@ -106,6 +139,7 @@ def _masked_lm_answer(row):
 _ANSWERS = {
     ("label", "score"): _classifier_answer,
     ("tokens", "scores", "num_masks"): _masked_lm_answer,
+    ("num_entities", "labels", "texts", "starts", "ends", "scores"): entities_of,
 }
 
 

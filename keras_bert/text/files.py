@@ -103,6 +103,31 @@ def open_binary(path):
     return open(path, "rb")
 
 
+def read_text(path):
+    """Reads a whole UTF-8 file, unpacked as by `open_binary`, without a byte order mark.
+
+    Args:
+        path: str or path-like.
+
+    Returns:
+        str. Bytes that are no UTF-8 are replaced by U+FFFD, with a warning that counts them.
+
+    Raises:
+        FileNotFoundError, ModuleNotFoundError, ValueError: as `open_binary`.
+    """
+    with open_binary(path) as stream:
+        data = stream.read()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("utf-8-sig", errors="replace")
+        bad = text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
+        logging.getLogger("keras_bert").warning(
+            "%s: replaced %d invalid UTF-8 sequences by U+FFFD", path, bad
+        )
+        return text
+
+
 def write_atomically(path, text):
     """Writes a UTF-8 text file whole or not at all: a kill or a full disk keeps the former file.
 

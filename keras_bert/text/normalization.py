@@ -98,7 +98,7 @@ def normalize(texts, lowercase, strip_accents):
 
 
 def _normalize_any(texts, lowercase, strip_accents):
-    texts = _replace_invalid(texts)
+    texts = replace_invalid(texts)
     texts = tf.strings.regex_replace(texts, _REMOVED, "")
     if lowercase:
         texts = _lower(texts)
@@ -129,7 +129,9 @@ def mark_long_words(texts):
     return _same_shape(tf.cond(tf.reduce_any(suspected), mark, lambda: texts), texts)
 
 
-def _replace_invalid(texts):
+def replace_invalid(texts):
+    """Puts U+FFFD in place of bytes that are no UTF-8; string tensors of any shape."""
+
     # Transcoding costs as much as tokenizing half the text, a regular expression next to nothing.
     def transcode():
         return tf.strings.unicode_transcode(

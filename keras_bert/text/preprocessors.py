@@ -8,7 +8,7 @@ from keras_bert.text.tokenizer import BertTokenizer, as_strings
 _MASK = "[MASK]"
 
 
-class _Preprocessor:
+class Preprocessor:
     """What the preprocessors share: a tokenizer, a length, and a directory to live in."""
 
     def __init__(self, tokenizer, sequence_length=128, pad_to_sequence_length=False):
@@ -56,7 +56,7 @@ class _Preprocessor:
         )
 
 
-class TextClassifierPreprocessor(_Preprocessor):
+class TextClassifierPreprocessor(Preprocessor):
     """Makes of texts, or pairs of texts, the input of a classifier, tagger or embedder.
 
     Source: `convert_single_example` of google-research/bert `run_classifier.py`.
@@ -93,7 +93,7 @@ class TextClassifierPreprocessor(_Preprocessor):
         if not isinstance(texts, tuple):
             texts = as_strings(texts)
             if texts.shape.rank == 0:
-                return _first_row(self(texts[tf.newaxis]))
+                return first_row(self(texts[tf.newaxis]))
             return self._pack(self.tokenizer(texts))
         if len(texts) != 2:
             raise ValueError(
@@ -107,11 +107,11 @@ class TextClassifierPreprocessor(_Preprocessor):
                 f"{first.shape} and {second.shape}"
             )
         if first.shape.rank == 0:
-            return _first_row(self((first[tf.newaxis], second[tf.newaxis])))
+            return first_row(self((first[tf.newaxis], second[tf.newaxis])))
         return self._pack(self.tokenizer(first), self.tokenizer(second))
 
 
-class MaskedLMPreprocessor(_Preprocessor):
+class MaskedLMPreprocessor(Preprocessor):
     """Makes of texts with `[MASK]` in them the input of a masked language model, to fill the gaps.
 
     Args:
@@ -160,7 +160,7 @@ class MaskedLMPreprocessor(_Preprocessor):
     def __call__(self, texts):
         texts = as_strings(texts)
         if texts.shape.rank == 0:
-            return _first_row(self(texts[tf.newaxis]))
+            return first_row(self(texts[tf.newaxis]))
         packed = self._pack(self._tokenize(texts))
         # (masks of all rows, 2): row and position
         places = tf.cast(tf.where(packed["token_ids"] == self.tokenizer.mask_id), tf.int32)
@@ -186,5 +186,5 @@ class MaskedLMPreprocessor(_Preprocessor):
         return parts.with_flat_values(tf.concat([tokens, mask], axis=1)).merge_dims(1, 2)[:, :-1]
 
 
-def _first_row(batch):
+def first_row(batch):
     return {name: values[0] for name, values in batch.items()}

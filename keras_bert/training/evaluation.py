@@ -3,6 +3,8 @@
 import numpy as np
 import tqdm
 
+from keras_bert.training.span_scores import span_report  # noqa: F401 - as kb.evaluation has it
+
 
 def classification_report(true, predicted, labels):
     """Measures predicted classes against true ones.

@@ -1,0 +1,94 @@
+"""Labelled spans of a text: named entities, slots, semantic roles of a predicate."""
+
+import json
+import os
+
+import tqdm
+
+import keras_bert as kb
+from keras_bert.text.entities import EntityDecoder, entities_of
+from keras_bert.text.files import write_atomically
+from keras_bert.text.tokenizer import as_strings
+from keras_bert.training.span_scores import span_report
+
+MODEL = "BertTokenClassifier"
+
+_BATCH_SIZE = 64
+
+
+def preprocessor(tokenizer, sequence_length):
+    """Texts, packed."""
+    return kb.TokenClassifierPreprocessor(tokenizer, sequence_length=sequence_length)
+
+
+def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **options):
+    """Texts with spans; options as those of `kb.data.token_classification`."""
+    if like is not None:
+        options["labels"] = like.labels
+    return kb.data.token_classification(
+        path, preprocess, batch_size=batch_size, shuffle=shuffle, seed=seed, **options
+    )
+
+
+def build(backbone, train):
+    """A token classifier of the training set's labels."""
+    return kb.BertTokenClassifier(backbone, labels=train.labels)
+
+
+def losses(model):
+    """Cross-entropy and accuracy of words."""
+    return kb.losses.token_classification()
+
+
+def measure(model, preprocess, data, directory=None):
+    """Precision, recall and F1 of whole spans, a row a label, as the served model finds them."""
+    found = predict_entities(model, preprocess, data.texts, data.predicates)
+    report = span_report(
+        [[span[:3] for span in spans] for spans in data.spans],
+        [[(e["start"], e["end"], e["label"]) for e in entities] for entities in found],
+    )
+    width = max(len(label) for label in (*report["labels"], "label"))
+    print(f"{'label':{width}}  precision  recall      F1  entities  predicted")
+    for label, row in report["labels"].items():
+        print(
+            f"{label:{width}}  {row['precision']:9.3f}  {row['recall']:6.3f}  {row['f1']:6.3f}"
+            f"  {row['entities']:8,}  {row['predicted']:9,}"
+        )
+    print(
+        f"micro precision {report['precision']:.4f}, recall {report['recall']:.4f}, "
+        f"F1 {report['f1']:.4f}, macro F1 {report['macro_f1']:.4f} on {report['entities']:,} "
+        f"entities of {report['examples']:,} texts"
+    )
+    if directory is not None:
+        os.makedirs(directory, exist_ok=True)
+        text = json.dumps(report, indent=2, ensure_ascii=False)
+        write_atomically(os.path.join(directory, "report.json"), text + "\n")
+    return report
+
+
+def predict_entities(model, preprocess, texts, predicates=None):
+    """Finds the entities of texts with a model of this process.
+
+    Args:
+        model: `BertTokenClassifier`.
+        preprocess: `TokenClassifierPreprocessor`.
+        texts: list of str.
+        predicates: list of (start, end), or None.
+
+    Returns:
+        List of lists of dicts, as `kb.Predictor` answers.
+    """
+    decode = EntityDecoder(model.labels)
+    order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+    answers = [None] * len(texts)
+    starts = range(0, len(order), _BATCH_SIZE)
+    for start in tqdm.tqdm(starts, unit="batch", leave=False, disable=None):
+        places = order[start : start + _BATCH_SIZE]
+        batch = as_strings([texts[place] for place in places])
+        marked = predicates and [predicates[place] for place in places]
+        inputs, words = preprocess.with_words(batch, marked)
+        logits = model.predict_on_batch(inputs)["token_classification"]
+        found = {key: value.numpy() for key, value in decode(logits, words, batch).items()}
+        for row, place in enumerate(places):
+            answers[place] = entities_of({key: value[row] for key, value in found.items()})
+    return answers
