@@ -17,13 +17,16 @@ _PUBLIC = {
     "BertMultipleChoice": "keras_bert.models.multiple_choice",
     "BertNextSentence": "keras_bert.models.next_sentence",
     "BertPretrainer": "keras_bert.models.pretrainer",
+    "BertRelationClassifier": "keras_bert.models.relation_classifier",
     "BertSpanClassifier": "keras_bert.models.span_classifier",
     "BertTextClassifier": "keras_bert.models.text_classifier",
     "BertTextEmbedder": "keras_bert.models.text_embedder",
     "BertTokenClassifier": "keras_bert.models.token_classifier",
     "BertTokenizer": "keras_bert.text.tokenizer",
     "MaskedLMPreprocessor": "keras_bert.text.preprocessors",
+    "MultipleChoicePreprocessor": "keras_bert.text.choice_preprocessor",
     "Predictor": "keras_bert.serving.predictor",
+    "RelationPreprocessor": "keras_bert.text.relation_preprocessor",
     "Resume": "keras_bert.training.resume",
     "RunLog": "keras_bert.training.run_log",
     "TextClassifierPreprocessor": "keras_bert.text.preprocessors",
@@ -48,6 +51,7 @@ _ROOMS = {
     "optimizers": "keras_bert.training.optimizers",
     "plots": "keras_bert.plots",
     "text": "keras_bert.text",
+    "thresholds": "keras_bert.training.thresholds",
 }
 
 # Modules with classes that a `.keras` file may name.
@@ -56,6 +60,7 @@ _SAVED = (
     "keras_bert.models.multiple_choice",
     "keras_bert.models.next_sentence",
     "keras_bert.models.pretrainer",
+    "keras_bert.models.relation_classifier",
     "keras_bert.models.span_classifier",
     "keras_bert.models.text_classifier",
     "keras_bert.models.text_embedder",

@@ -3,6 +3,7 @@
 import json
 import os
 
+from keras_bert.checkpoints.names import OWN_ARCHITECTURES
 from keras_bert.config import BertConfig
 
 CONFIG_FILE = "config.json"
@@ -173,6 +174,7 @@ def config_values(
     head = {name: getattr(config, name) for name in _HEAD_VARIANTS}
     is_head_plain = tuple(head.values()) == (config.activation, config.layer_norm_epsilon)
     is_bert = is_bert and (is_head_plain or architecture not in _WITH_HEAD)
+    is_bert = is_bert and architecture not in OWN_ARCHITECTURES
     values = {
         "architectures": [architecture],
         "model_type": "bert" if is_bert else _OWN_TYPE,

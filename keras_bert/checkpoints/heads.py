@@ -14,7 +14,7 @@ def classifier_size(source, part="classifier"):
     Returns:
         int; 0 where the checkpoint has none, or another class's.
     """
-    return 0 if names.foreign_head(part, source.values) else source.head_size("classifier.bias")
+    return 0 if names.foreign_head(part, source.values) else source.head_size(_bias(part))
 
 
 def classifier_labels(source, labels=None, part="classifier"):
@@ -36,7 +36,7 @@ def classifier_labels(source, labels=None, part="classifier"):
     if labels is None:
         if not size:
             other = ""
-            if source.head_size("classifier.bias"):
+            if source.head_size(_bias(part)):
                 foreign = names.foreign_head(part, source.values)
                 other = f" of a {names.OWNERS[part]}, but one of a {foreign}"
             raise ValueError(
@@ -80,3 +80,7 @@ def classifier_problem_type(source, problem_type=None):
     size = classifier_size(source)
     written = config_file.problem_type_of(source) if size else None
     return written or ("regression" if size == 1 else "single_label")
+
+
+def _bias(part):
+    return f"{names.DENSE_HEADS[part]}.bias"

@@ -50,6 +50,7 @@ def write_folder(folder, model, pad_id):
         classifier_dropout=getattr(model, "dropout_rate", None),
         pad_token_id=pad_id,
     )
+    values.update(getattr(model, "own_values", dict)())
     save_weights(model, folder)
     with open(os.path.join(folder, config_file.CONFIG_FILE), "w", encoding="utf-8") as file:
         file.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")

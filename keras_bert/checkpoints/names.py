@@ -38,21 +38,30 @@ _ARCHITECTURES = {
     ("token_classifier",): "BertForTokenClassification",
     ("span_classifier",): "BertForQuestionAnswering",
     ("choice_classifier",): "BertForMultipleChoice",
+    ("relation_classifier",): "BertRelationClassifier",
 }
-_WITHOUT_POOLER = ("BertForMaskedLM", "BertForTokenClassification", "BertForQuestionAnswering")
+_WITHOUT_POOLER = (
+    "BertForMaskedLM",
+    "BertForTokenClassification",
+    "BertForQuestionAnswering",
+    "BertRelationClassifier",
+)
+# Ours, of which Hugging Face has no class.
+OWN_ARCHITECTURES = ("BertRelationClassifier",)
 
 # Heads that are one dense layer, and its name in a file.
-_DENSE_HEADS = {
+DENSE_HEADS = {
     "next_sentence_head": "cls.seq_relationship",
     "classifier": "classifier",
     "token_classifier": "classifier",
     "span_classifier": "qa_outputs",
     "choice_classifier": "classifier",
+    "relation_classifier": "relation_classifier",
 }
 
 # Heads whose tensors alone do not tell which class they belong to.
 OWNERS = {
-    part: _ARCHITECTURES[(part,)] for part, name in _DENSE_HEADS.items() if name == "classifier"
+    part: _ARCHITECTURES[(part,)] for part, name in DENSE_HEADS.items() if name == "classifier"
 }
 
 
@@ -172,7 +181,7 @@ def _heads(model):
         yield from _dense(f"{start}transform.dense", head.transform, "masked_lm_head")
         yield from _norm(f"{start}transform.LayerNorm", head.layer_norm, "masked_lm_head")
         yield Tensor(f"{start}bias", head.bias, False, "masked_lm_head")
-    for attribute, name in _DENSE_HEADS.items():
+    for attribute, name in DENSE_HEADS.items():
         if hasattr(model, attribute):
             yield from _dense(name, getattr(model, attribute), attribute)
 

@@ -31,6 +31,13 @@ def main(values):
     job = job_of(model)
     length = read_tokenizer(values.preset)["model_max_length"] or 128
     preprocess = job.preprocessor(kb.BertTokenizer.from_preset(values.preset), length)
-    options = reading.options(values)
-    data = reading.read(job, values.input, preprocess, model, values.batch_size, False, **options)
+    data = reading.call(
+        job.read,
+        values.input,
+        preprocess,
+        model,
+        values.batch_size,
+        False,
+        **reading.options(values),
+    )
     job.measure(model, preprocess, data, values.output)

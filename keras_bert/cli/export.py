@@ -1,5 +1,5 @@
-"""Writes a SavedModel: strings in, labels and scores (or entities, or tokens for [MASK]) out, with
-its TF Serving warm-up requests."""
+"""Writes a SavedModel: strings in, labels and scores (or tokens for [MASK]) out, with its TF
+Serving warm-up requests."""
 
 from absl import flags
 
@@ -29,25 +29,20 @@ def main(values):
     import_tensorflow()
     import keras_bert as kb
     from keras_bert.checkpoints.opening import open_source
+    from keras_bert.export.saved_model import preprocessor_class
     from keras_bert.models.any_task import task_of
 
     source = open_source(values.preset)
     task = task_of(source)
     if task is kb.BertPretrainer:  # its masked-LM head is what can be served
         task = kb.BertMaskedLM
-    preprocessors = {
-        kb.BertTextClassifier: kb.TextClassifierPreprocessor,
-        kb.BertTokenClassifier: kb.TokenClassifierPreprocessor,
-        kb.BertMaskedLM: kb.MaskedLMPreprocessor,
-    }
-    if task not in preprocessors:
+    preprocessor = preprocessor_class(task)
+    if preprocessor is None:
         raise ValueError(
-            f"{values.preset} is read as a {task.__name__}; expected a text classifier, a token "
-            "classifier or a masked language model. Fine-tune one first"
+            f"{values.preset} is read as a {task.__name__}; expected a model of a task that can be "
+            "exported, such as a text classifier or a masked language model. Fine-tune one first"
         )
     model = task.from_source(source)
-    preprocess = preprocessors[task].from_preset(
-        values.preset, sequence_length=values.sequence_length
-    )
+    preprocess = preprocessor.from_preset(values.preset, sequence_length=values.sequence_length)
     kb.export_saved_model(model, preprocess, values.output, overwrite=values.overwrite)
     print(f"{values.output}: sequence_length {preprocess.sequence_length}")

@@ -2,9 +2,9 @@
 measures the model on --dev, with pictures.
 
 Labelled texts are TSV, CSV or JSON Lines with columns `sentence` (or `sentence1` and `sentence2`)
-and `label`, or tfds://name. For --task=tokens they are CoNLL files, or JSON Lines with `text` and
-`spans` (or `slots`, `entities`), lists of [start, end, label]; for the roles of a predicate also
-`predicate`, [start, end].
+and `label`, data.json#train of a JSON object of lists, or tfds://name. For --task=tokens they are
+CoNLL files, or JSON Lines with `text` and `spans` (or `slots`, `entities`), lists of [start, end,
+label]; for the roles of a predicate also `predicate`, [start, end].
 """
 
 import os
@@ -15,6 +15,9 @@ from keras_bert.cli import devices, reading, watching
 from keras_bert.jobs import JOBS, find_job
 
 REQUIRED = ["preset", "train", "output"]
+# Flags of the loss, and of how the training set is read; jobs that have no use for one refuse it.
+_LOSS = ("label_smoothing", "focal")
+_TRAINING = ("out_of_scope", "class_weights")
 
 
 def define(values):
@@ -30,9 +33,43 @@ def define(values):
     )
     string("train", None, "labelled texts to learn from", flag_values=values)
     string("dev", None, "labelled texts to measure on after each epoch", flag_values=values)
+    number(
+        "dev_rate",
+        None,
+        "in place of --dev: the share of --train that is measured on, drawn by --seed",
+        lower_bound=0.0,
+        upper_bound=1.0,
+        flag_values=values,
+    )
     string("output", None, "the run folder to write", flag_values=values)
     flags.DEFINE_bool("overwrite", False, "replace an output that exists", flag_values=values)
     flags.DEFINE_list("labels", None, "the classes in order; default: found", flag_values=values)
+    string(
+        "out_of_scope",
+        None,
+        "the label of texts of no class: told where the likeliest class is below a threshold that "
+        "is tuned on --dev",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "class_weights",
+        None,
+        ["balanced"],
+        "balanced: rare classes weigh as much as frequent ones",
+        flag_values=values,
+    )
+    number(
+        "label_smoothing",
+        None,
+        "the share of a label's probability that is spread over all classes",
+        flag_values=values,
+    )
+    number(
+        "focal",
+        None,
+        "the power of the focal loss, such as 2: what is known well counts little",
+        flag_values=values,
+    )
     reading.define(values)
     integer("sequence_length", 128, "longest row in tokens", lower_bound=1, flag_values=values)
     integer("batch_size", 32, "rows a step", lower_bound=1, flag_values=values)
@@ -63,22 +100,17 @@ def main(values):
     tokenizer = kb.BertTokenizer.from_preset(values.preset)
     job = find_job(values.task)
     preprocess = job.preprocessor(tokenizer, values.sequence_length)
-    options = reading.options(values)
-    if values.labels is not None:
-        options["labels"] = values.labels
-    train = reading.read(
-        job, values.train, preprocess, None, values.batch_size, True, values.seed, **options
-    )
-    options.pop("labels", None)
-    dev = None
-    if values.dev:
-        dev = reading.read(job, values.dev, preprocess, train, shuffle=False, **options)
+    train, dev = _read(values, job, preprocess)
+    if is_chief():
+        print(kb.data.summary(train, dev))
     total = values.epochs * int(train.cardinality())
     precision, loss_scale = devices.precision(values, open_source(values.preset).config)
     with strategy.scope():
         backbone = kb.BertBackbone.from_preset(
             values.preset, dtype=precision, recompute=values.recompute
         )
+        if preprocess.tokenizer is not tokenizer:  # the job has tokens of its own
+            backbone = kb.replace_vocabulary(backbone, tokenizer, preprocess.tokenizer)
         model = job.build(backbone, train)
         model.compile(
             optimizer=kb.optimizers.adamw(
@@ -88,7 +120,7 @@ def main(values):
                 loss_scale=loss_scale,
                 on_nonfinite=values.on_nonfinite,
             ),
-            **job.losses(model),
+            **reading.call(job.losses, model, **reading.given(values, *_LOSS)),
         )
     model.fit(
         train,
@@ -104,5 +136,26 @@ def main(values):
     kb.save_preset(directory, model, preprocess, overwrite=True)
     if dev is not None:  # what was saved, by this process alone
         saved = type(model).from_preset(directory)
+        if hasattr(job, "tune") and job.tune(saved, preprocess, dev):
+            kb.save_preset(directory, saved, preprocess, overwrite=True)
         job.measure(saved, preprocess, dev, values.output)
     print(f"{directory}: {type(model).__name__}")
+
+
+def _read(values, job, preprocess):
+    """The sets to learn from and to measure on, or None for the latter."""
+    options = reading.options(values)
+    path, dev = values.train, values.dev
+    if values.dev_rate is not None:
+        if dev or not hasattr(job, "split"):
+            raise ValueError("--dev_rate is for jobs of labelled rows, without --dev; leave it out")
+        of_split = {name: value for name, value in options.items() if name != "skip_bad_rows"}
+        rates = [1 - values.dev_rate, values.dev_rate]
+        path, dev = job.split(path, rates, values.seed, **of_split)
+    own = {**options, **reading.given(values, "labels", *_TRAINING)}
+    train = reading.call(
+        job.read, path, preprocess, None, values.batch_size, True, values.seed, **own
+    )
+    if not dev:
+        return train, None
+    return train, reading.call(job.read, dev, preprocess, train, shuffle=False, **options)

@@ -1,6 +1,7 @@
 """Prints one JSON answer a text. Texts come from --text, from --input or from standard input,
-one a line; a pair is two texts with a tab between them. For the roles of a predicate, the text is
-followed by the predicate's first character and the one behind its last, with tabs between."""
+one a line. With tabs between them, a line may hold two texts (--pairs, also a question and its
+text), a text and its choices (--choices), or a text and the first character of its predicate and
+the one behind its last (--predicates)."""
 
 import json
 import sys
@@ -18,6 +19,9 @@ def define(values):
     flags.DEFINE_bool("pairs", False, "a tab parts two texts of a pair", flag_values=values)
     flags.DEFINE_bool(
         "predicates", False, "tabs part text, start and end of its predicate", flag_values=values
+    )
+    flags.DEFINE_bool(
+        "choices", False, "tabs part a text and its choices, two or more", flag_values=values
     )
     flags.DEFINE_integer("batch_size", 32, "texts at once", lower_bound=1, flag_values=values)
 
@@ -37,12 +41,10 @@ def main(values):
             texts += file.read().removesuffix("\n").split("\n")
     elif not texts:
         texts = sys.stdin.read().removesuffix("\n").split("\n")
-    if values.pairs and values.predicates:
-        raise ValueError("expected --pairs or --predicates; received both")
-    items = texts
-    if values.pairs or values.predicates:
-        item = _pair if values.pairs else _with_predicate
-        items = [item(text, place) for place, text in enumerate(texts, 1)]
+    ways = [way for flag, way in _WAYS.items() if values[flag].value]
+    if len(ways) > 1:
+        raise ValueError(f"expected one of {', '.join(f'--{flag}' for flag in _WAYS)}")
+    items = [ways[0](text, place) for place, text in enumerate(texts, 1)] if ways else texts
     predictor = kb.Predictor(values.model)
     # Answers appear as they are found; a portion is large enough to be sorted by length inside.
     portion = 32 * values.batch_size
@@ -73,3 +75,17 @@ def _with_predicate(text, place):
             f"text {place}: expected a text, the start and the end of its predicate with tabs "
             f"between them; received {text!r}"
         ) from None
+
+
+def _with_choices(text, place):
+    first, *choices = text.split("\t")
+    if len(choices) < 2:
+        raise ValueError(
+            f"text {place}: expected a text and two or more choices with tabs between them; "
+            f"received {1 + len(choices)} part(s)"
+        )
+    return first, choices
+
+
+# Flag -> what makes an item of a line.
+_WAYS = {"pairs": _pair, "choices": _with_choices, "predicates": _with_predicate}

@@ -8,25 +8,42 @@ def define(values):
     flags.DEFINE_list(
         "text_columns", None, "one or two columns; default: found", flag_values=values
     )
-    flags.DEFINE_string(
-        "label_column", None, "the column of labels; default: label", flag_values=values
+    flags.DEFINE_list(
+        "label_column",
+        None,
+        "the column of labels, or several, each of one label or number; default: found",
+        flag_values=values,
+    )
+    flags.DEFINE_list(
+        "header", None, "columns of a TSV or CSV file without a header line", flag_values=values
+    )
+    flags.DEFINE_bool(
+        "skip_bad_rows", None, "count bad rows and leave them out", flag_values=values
     )
 
 
 def options(values):
     """The flags that were given, as arguments of a job's `read`."""
-    names = ("text_columns", "label_column")
+    names = ("text_columns", "label_column", "header", "skip_bad_rows")
+    found = given(values, *names)
+    if len(found.get("label_column", [])) == 1:
+        found["label_column"] = found["label_column"][0]
+    return found
+
+
+def given(values, *names):
+    """The flags of these names that were given, a dict."""
     return {name: values[name].value for name in names if values[name].value is not None}
 
 
-def read(job, path, *arguments, **options):
-    """Calls a job's `read`.
+def call(function, *arguments, **options):
+    """Calls a job's function with options of flags.
 
     Raises:
         ValueError: the job takes none of an option.
     """
     try:
-        return job.read(path, *arguments, **options)
+        return function(*arguments, **options)
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
             raise

@@ -9,10 +9,14 @@ import importlib
 _PUBLIC = {
     "Position": "keras_bert.data.position",
     "PretrainingStream": "keras_bert.data.stream",
+    "choices": "keras_bert.data.choice_set",
     "classification": "keras_bert.data.classification_set",
     "prepare": "keras_bert.data.preparation",
     "pretraining": "keras_bert.data.stream",
     "token_classification": "keras_bert.data.token_classification_set",
+    "relations": "keras_bert.data.relation_set",
+    "split": "keras_bert.data.splitting",
+    "summary": "keras_bert.data.description",
 }
 
 __all__ = [*_PUBLIC]

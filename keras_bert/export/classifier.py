@@ -12,20 +12,28 @@ class ServedClassifier(Served):
 
     `serving_default` takes `text`, string `(batch,)`; `serve_pairs` takes `text` and `text_pair`;
     `serve_tokens` takes `token_ids`, `segment_ids`, `padding_mask`, int32 `(batch, sequence)`.
-    Each returns `label`, string `(batch,)`, and its `score`, float32 `(batch,)`; `scores`, float32
-    `(batch, classes)`, which sum to 1, and `labels`, string `(batch, classes)`, their names.
+
+    Of one class each returns `label`, string `(batch,)`, and its `score`, float32 `(batch,)`;
+    `scores`, float32 `(batch, classes)`, which sum to 1, and `labels`, string `(batch, classes)`,
+    their names. Where the model has `out_of_scope`, that is the `label` of a text whose likeliest
+    class does not reach its threshold; `score` is the probability of that class all the same.
+
+    Of several labels: `labels`, string, and their `scores`, float32, both `(batch, labels)`: those
+    that reach their thresholds, likeliest first; slots beyond a row's `num_labels`, int32
+    `(batch,)`, hold "" and 0.0. `all_labels` and `all_scores` are of all labels, in one order.
+
+    Of one number: `score`, float32 `(batch,)`. Of several: `numbers`, float32 `(batch, numbers)`,
+    and `names`, string `(batch, numbers)`.
     """
 
     preprocessor_class = TextClassifierPreprocessor
 
     def __init__(self, model, preprocess):
-        if model.problem_type != "single_label":
-            raise ValueError(
-                f"export_saved_model: the classifier's problem_type is {model.problem_type!r}; "
-                "only 'single_label', one class of several, can be exported"
-            )
         super().__init__(model, preprocess)
         self.labels = tf.constant(model.labels)
+        self.thresholds = model.thresholds and tf.constant(list(model.thresholds), tf.float32)
+        self.out_of_scope = model.out_of_scope
+        self.problem_type = model.problem_type
 
     def text_signatures(self):
         @tf.function(input_signature=[text_spec("text")])
@@ -47,13 +55,39 @@ class ServedClassifier(Served):
         return {**result, "serve_pairs": (serve_pairs, pairs)}
 
     def answer(self, inputs):
-        logits = self.run_model(with_a_token(inputs))["classification"]
-        scores = tf.nn.softmax(tf.cast(logits, tf.float32))
-        best = tf.argmax(scores, axis=1)
+        outputs = self.run_model(with_a_token(inputs))
+        if self.problem_type == "regression":
+            return self._numbers(tf.cast(outputs["regression"], tf.float32))
+        logits = tf.cast(outputs["classification"], tf.float32)
+        if self.problem_type == "multi_label":
+            return self._several(tf.sigmoid(logits))
+        return self._one(tf.nn.softmax(logits))
+
+    def _one(self, scores):
+        best, score = tf.argmax(scores, axis=1), tf.reduce_max(scores, axis=1)
+        label = tf.gather(self.labels, best)
+        if self.out_of_scope is not None:
+            label = tf.where(score < tf.gather(self.thresholds, best), self.out_of_scope, label)
+        return {"label": label, "score": score, "scores": scores, "labels": self._names(scores)}
+
+    def _several(self, scores):
+        told = scores >= self.thresholds
+        # Those that are told first, each kind likeliest first.
+        order = tf.argsort(tf.cast(told, tf.float32) + scores, axis=1, direction="DESCENDING")
+        is_told = tf.gather(told, order, batch_dims=1)
         return {
-            "label": tf.gather(self.labels, best),
-            "score": tf.reduce_max(scores, axis=1),
-            "scores": scores,
-            # Once a row: TF Serving's REST interface takes outputs apart by rows.
-            "labels": tf.tile(self.labels[tf.newaxis], [tf.shape(scores)[0], 1]),
+            "labels": tf.where(is_told, tf.gather(self.labels, order), ""),
+            "scores": tf.where(is_told, tf.gather(scores, order, batch_dims=1), 0.0),
+            "num_labels": tf.reduce_sum(tf.cast(told, tf.int32), axis=1),
+            "all_labels": self._names(scores),
+            "all_scores": scores,
         }
+
+    def _numbers(self, numbers):
+        if numbers.shape[1] == 1:
+            return {"score": numbers[:, 0]}
+        return {"numbers": numbers, "names": self._names(numbers)}
+
+    def _names(self, scores):
+        # Once a row: TF Serving's REST interface takes outputs apart by rows.
+        return tf.tile(self.labels[tf.newaxis], [tf.shape(scores)[0], 1])

@@ -9,10 +9,16 @@ from keras_bert import atomic
 from keras_bert.checkpoints.preset import check_sequence_length, check_vocabulary
 from keras_bert.export.classifier import ServedClassifier
 from keras_bert.export.masked_lm import ServedMaskedLM
+from keras_bert.export.multiple_choice import ServedMultipleChoice
+from keras_bert.export.next_sentence import ServedNextSentence
+from keras_bert.export.relations import ServedRelations
 from keras_bert.export.token_classifier import ServedTokenClassifier
 from keras_bert.export.warmup import write_warmup
 from keras_bert.models.masked_lm import BertMaskedLM
+from keras_bert.models.multiple_choice import BertMultipleChoice
+from keras_bert.models.next_sentence import BertNextSentence
 from keras_bert.models.pretrainer import BertPretrainer
+from keras_bert.models.relation_classifier import BertRelationClassifier
 from keras_bert.models.text_classifier import BertTextClassifier
 from keras_bert.models.token_classifier import BertTokenClassifier
 
@@ -21,8 +27,11 @@ SAVED_MODEL_FILE = "saved_model.pb"
 # A task that can be served has a line here and a file beside this one.
 _SERVED = {
     BertTextClassifier: ServedClassifier,
-    BertTokenClassifier: ServedTokenClassifier,
     BertMaskedLM: ServedMaskedLM,
+    BertMultipleChoice: ServedMultipleChoice,
+    BertNextSentence: ServedNextSentence,
+    BertRelationClassifier: ServedRelations,
+    BertTokenClassifier: ServedTokenClassifier,
 }
 
 
@@ -34,15 +43,13 @@ def export_saved_model(model, preprocess, directory, overwrite=False):
     texts of any length are taken; what is longer than `preprocess.sequence_length` is cut. Beside
     the model lies a warm-up file in `assets.extra`. The folder appears when it is complete.
 
-    The signatures, with their inputs and outputs, are those of `ServedClassifier`,
-    `ServedTokenClassifier` and `ServedMaskedLM`; all have `serving_default` (strings) and
-    `serve_tokens` (token ids), the classifier has `serve_pairs` too, the token classifier
-    `serve_predicates`.
+    The signatures, with their inputs and outputs, are those of the `Served...` class in
+    `keras_bert/export/` of the model's task; all have `serving_default` (strings) and
+    `serve_tokens` (token ids), the classifier has `serve_pairs` too.
 
     Args:
-        model: `BertTextClassifier`, `BertTokenClassifier` or `BertMaskedLM`.
-        preprocess: `TextClassifierPreprocessor`, `TokenClassifierPreprocessor` or
-            `MaskedLMPreprocessor`, the one that the model was trained with.
+        model: a task model, but for `BertPretrainer`.
+        preprocess: the preprocessor that the model was trained with.
         directory: str or path-like, `<name>/<version>` for TF Serving, the version a number.
         overwrite: bool, whether a SavedModel that exists is replaced, as a whole. Default False.
 
@@ -94,6 +101,15 @@ def export_saved_model(model, preprocess, directory, overwrite=False):
             raise OSError(f"{directory} cannot be written: {error.message}") from error
         finally:
             logger.setLevel(level)
+
+
+def preprocessor_class(task):
+    """The class of the preprocessor that a task model is exported with; None if it is not.
+
+    Args:
+        task: class of a model.
+    """
+    return _SERVED[task].preprocessor_class if task in _SERVED else None
 
 
 def _advice(model):

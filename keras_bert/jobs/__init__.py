@@ -9,10 +9,18 @@ A job is a module here, named in `JOBS`, with these functions; a command calls n
                                                 or model whose labels it shares, or None; options
                                                 are what the job's files have of their own
     build(backbone, train)                      the task model for a training set
-    losses(model)                               arguments of `compile`
+    losses(model, **options)                    arguments of `compile`
     measure(model, preprocess, data, directory) prints what the model gets right, writes pictures
                                                 and `report.json` to `directory` (or nothing where
                                                 it is None); returns a dict of plain numbers
+
+and, where it can, with these:
+
+    fits(model)                                 whether a model of the class does this job; default
+                                                all do
+    split(path, rates, seed, **options)         a file cut into parts that `read` takes
+    tune(model, preprocess, data)               sets what is tuned on --dev after training, such as
+                                                thresholds; returns whether there was anything
 """
 
 import importlib
@@ -21,6 +29,10 @@ import importlib
 JOBS = {
     "classification": "one class for a text or a pair of texts",
     "tokens": "labelled spans of a text: named entities, slots, semantic roles",
+    "multi_label": "any of several labels for a text or a pair",
+    "choice": "one of several choices to go on or to answer a text",
+    "relations": "the relation of two entities of a text",
+    "regression": "a number for a text or a pair, such as how similar they are",
 }
 
 

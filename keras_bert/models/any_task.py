@@ -6,6 +6,7 @@ from keras_bert.models.masked_lm import BertMaskedLM
 from keras_bert.models.multiple_choice import BertMultipleChoice
 from keras_bert.models.next_sentence import BertNextSentence
 from keras_bert.models.pretrainer import BertPretrainer
+from keras_bert.models.relation_classifier import BertRelationClassifier
 from keras_bert.models.span_classifier import BertSpanClassifier
 from keras_bert.models.text_classifier import BertTextClassifier
 from keras_bert.models.text_embedder import BertTextEmbedder
@@ -21,12 +22,14 @@ _TASKS = {
     "BertForTokenClassification": BertTokenClassifier,
     "BertForQuestionAnswering": BertSpanClassifier,
     "BertForMultipleChoice": BertMultipleChoice,
+    "BertRelationClassifier": BertRelationClassifier,
 }
 # The biases of heads that a checkpoint without such a name holds -> the class that has them all.
 _HEADS = {
     ("cls.predictions.bias", "cls.seq_relationship.bias"): BertPretrainer,
     ("cls.predictions.bias",): BertMaskedLM,
     ("cls.seq_relationship.bias",): BertNextSentence,
+    ("relation_classifier.bias",): BertRelationClassifier,
     ("qa_outputs.bias",): BertSpanClassifier,
     ("classifier.bias",): BertTextClassifier,
 }

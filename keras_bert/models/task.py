@@ -22,6 +22,11 @@ class TaskModel(BertModel):
             "trainable": self.trainable,
         }
 
+    def own_values(self):
+        """What `config.json` says of this model that Hugging Face's has no key for: a dict of plain
+        values, which `arguments_from` finds in a source's `values`."""
+        return {}
+
     @classmethod
     def from_preset(cls, directory, dtype=None, recompute=False):
         """Reads a checkpoint with the heads of this model.

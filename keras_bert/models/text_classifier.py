@@ -3,7 +3,11 @@
 import keras
 
 from keras_bert.checkpoints.config_file import PROBLEM_TYPES
-from keras_bert.checkpoints.heads import classifier_labels, classifier_problem_type
+from keras_bert.checkpoints.heads import (
+    classifier_labels,
+    classifier_problem_type,
+    classifier_size,
+)
 from keras_bert.checkpoints.opening import open_source
 from keras_bert.models.task import (
     TaskModel,
@@ -30,6 +34,13 @@ class BertTextClassifier(TaskModel):
             `"multi_label"`: any of one or more labels are right, each by a sigmoid of its own;
             `kb.losses.multi_label_classification`. `"regression"`: one or more numbers;
             `kb.losses.regression`. Default `"single_label"`.
+        thresholds: float, or list of one a label: the probability that a label must reach to be
+            told. Of several labels each that does is told; of one class the likeliest, where it
+            does, else `out_of_scope`. They are tuned on a validation set
+            (`kb.thresholds`) and kept with the model. Default: 0.5 for several labels, 0.0 with
+            `out_of_scope`.
+        out_of_scope: str, what is told of a text that belongs to none of the classes; for
+            `"single_label"` only. Default None: a class is told of every text.
 
     Call arguments: the backbone's dict.
 
@@ -39,7 +50,7 @@ class BertTextClassifier(TaskModel):
 
     Raises:
         ValueError: too few labels, a label twice, or one that is not a str; an unknown
-            `problem_type`.
+            `problem_type`; thresholds that are none, or mean nothing to the `problem_type`.
 
     Example:
         >>> backbone = BertBackbone(BertConfig.named("tiny", vocabulary_size=100))
@@ -51,7 +62,16 @@ class BertTextClassifier(TaskModel):
         (None, 1)
     """
 
-    def __init__(self, backbone, labels, dropout=None, problem_type="single_label", **kwargs):
+    def __init__(
+        self,
+        backbone,
+        labels,
+        dropout=None,
+        problem_type="single_label",
+        thresholds=None,
+        out_of_scope=None,
+        **kwargs,
+    ):
         backbone = as_backbone(backbone)
         if problem_type not in PROBLEM_TYPES:
             raise ValueError(
@@ -60,6 +80,7 @@ class BertTextClassifier(TaskModel):
             )
         least = 2 if problem_type == "single_label" else 1
         labels = checked_labels("BertTextClassifier", labels, least)
+        thresholds = _checked_thresholds(thresholds, labels, problem_type, out_of_scope)
         rate = dropout_rate(backbone, dropout)
         output = "regression" if problem_type == "regression" else "classification"
 
@@ -78,6 +99,8 @@ class BertTextClassifier(TaskModel):
         self.labels = labels
         self.dropout_rate = rate
         self.problem_type = problem_type
+        self.thresholds = thresholds
+        self.out_of_scope = out_of_scope
         self.classifier = classifier
 
     def get_config(self):
@@ -86,6 +109,16 @@ class BertTextClassifier(TaskModel):
             "labels": list(self.labels),
             "dropout": self.dropout_rate,
             "problem_type": self.problem_type,
+            "thresholds": None if self.thresholds is None else list(self.thresholds),
+            "out_of_scope": self.out_of_scope,
+        }
+
+    def own_values(self):
+        values = {"thresholds": self.thresholds, "out_of_scope": self.out_of_scope}
+        return {
+            name: list(value) if name == "thresholds" else value
+            for name, value in values.items()
+            if value is not None
         }
 
     @classmethod
@@ -116,8 +149,40 @@ class BertTextClassifier(TaskModel):
 
     @classmethod
     def arguments_from(cls, source, labels=None, problem_type=None):
-        return {
+        arguments = {
             "labels": classifier_labels(source, labels),
             "dropout": source.values.get("classifier_dropout"),
             "problem_type": classifier_problem_type(source, problem_type),
         }
+        if classifier_size(source):  # its own, not those of a new one on its backbone
+            for name in ("thresholds", "out_of_scope"):
+                arguments[name] = source.values.get(name)
+        return arguments
+
+
+def _checked_thresholds(thresholds, labels, problem_type, out_of_scope):
+    """The thresholds as a list, or None where the model has none."""
+    if out_of_scope is not None and (problem_type != "single_label" or out_of_scope in labels):
+        raise ValueError(
+            "BertTextClassifier: out_of_scope is the name of texts of none of the classes, for "
+            f"problem_type='single_label'; received {out_of_scope!r}, "
+            f"problem_type={problem_type!r}, labels={labels}"
+        )
+    if problem_type != "multi_label" and out_of_scope is None:
+        if thresholds is not None:
+            raise ValueError(
+                "BertTextClassifier: thresholds are for problem_type='multi_label', or for one "
+                f"class with out_of_scope; received {thresholds}, problem_type={problem_type!r}"
+            )
+        return None
+    if thresholds is None:
+        thresholds = 0.5 if problem_type == "multi_label" else 0.0
+    if not hasattr(thresholds, "__iter__"):
+        thresholds = [thresholds] * len(labels)
+    thresholds = [float(threshold) for threshold in thresholds]
+    if len(thresholds) != len(labels) or not all(0 <= t <= 1 for t in thresholds):
+        raise ValueError(
+            f"BertTextClassifier: expected thresholds in [0, 1], one for each of {len(labels)} "
+            f"labels; received {thresholds}"
+        )
+    return thresholds

@@ -6,8 +6,8 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401 - its ops are in the graph
 
 from keras_bert import atomic
-from keras_bert.text.entities import entities_of
-from keras_bert.text.tokenizer import as_strings
+from keras_bert.serving import items
+from keras_bert.serving.answers import find_answer
 
 
 class Predictor:
@@ -18,25 +18,34 @@ class Predictor:
             versions, of which the highest is taken.
 
     Call arguments:
-        texts: str, or a list of str; for pairs a tuple of two str, or a list of such tuples; for
-            the semantic roles of a predicate a tuple of the text and two int, the predicate's
-            first character and the one behind its last, or a list of such tuples.
+        texts: str, or a list of str. For pairs, and for a question and its text, a tuple of two
+            str, or a list of such tuples, and likewise: for multiple choice (str, list of str, the
+            choices); for the roles of a predicate (str, start, end), its characters, end
+            exclusive; for relations (str, (start, end), (start, end)), where the two entities
+            stand, or a str with `<e1>...</e1>` and `<e2>...</e2>` in it.
         batch_size: int, most texts at once. Default 32. Texts are sorted by length inside, so
             that batches hold little padding.
 
     Returns of a call: a list with an answer for each text, in the order of the texts; for a single
-        text or pair the answer alone. Answers of a classifier are dicts `label` (str) and `score`
-        (float, its probability). Those of a token classifier are lists of entities in order,
-        dicts `text` and `label` (str), `start` and `end` (int, characters of the text, end
-        exclusive) and `score` (float, the mean probability of its words). Those of a masked
-        language model are lists with one entry a `[MASK]`, a list of dicts `token` (str) and
-        `score` (float), likeliest first.
+        text or tuple the answer alone. By the model's task an answer is
+        - classification, relations: dict `label` (str), `score` (float, its probability);
+        - several labels: list of such dicts, likeliest first;
+        - regression: dict `score` (float), or several numbers by their names;
+        - tokens: list of entities in order, dicts `text`, `label` (str), `start`, `end` (int,
+          characters of the text, end exclusive), `score` (float, mean probability of its words);
+        - questions: dict `answer` (str, "" for none), `start`, `end` (int, its characters in the
+          text, -1 for none), `score` (float, its probability);
+        - fill-mask: list with one entry a `[MASK]`, a list of dicts `token` (str), `score`
+          (float), likeliest first;
+        - multiple choice: dict `choice` (str), `index` (int, from 0), `score` (float);
+        - next sentence: dict `is_next` (bool), `score` (float, the probability that it is);
+        - embeddings: list of `hidden_dim` floats.
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: the folder is no SavedModel of this package; pairs or predicates given to a
-            model that takes none; `batch_size` below 1.
-        TypeError: something that is no text.
+        ValueError: the folder is no SavedModel of this package; items of another kind than the
+            model takes; `batch_size` below 1.
+        TypeError: something that is no such item.
 
     Example: `kb.Predictor("saved_models/sst2/1")(["a gripping film"])` gives
         `[{"label": "positive", "score": 0.98}]`; a runnable one stands at `export_saved_model`.
@@ -49,8 +58,8 @@ class Predictor:
         self.signatures = dict(self._loaded.signatures)
         default = self.signatures.get("serving_default")
         outputs = set(default.structured_outputs) if default is not None else set()
-        self._answers = next((f for keys, f in _ANSWERS.items() if set(keys) <= outputs), None)
-        if self._answers is None:
+        self._answer = find_answer(outputs)
+        if self._answer is None:
             raise ValueError(
                 f"{self.path} is a SavedModel, but not of a task that this package exports: its "
                 f"signatures are {sorted(self.signatures)}, serving_default returns "
@@ -63,84 +72,22 @@ class Predictor:
         if isinstance(texts, (str, tuple)):
             return self([texts], batch_size)[0]
         texts = list(texts)
-        signature, columns = self._columns(texts)
-        lengths = [sum(map(len, strings)) for strings in zip(*_strings(columns), strict=True)]
-        order = sorted(range(len(texts)), key=lambda i: lengths[i])
+        inputs = {
+            name: set(signature.structured_input_signature[1])
+            for name, signature in self.signatures.items()
+        }
+        try:
+            name, columns = items.columns(texts, inputs)
+        except ValueError as error:
+            raise ValueError(f"{self.path}: {error}") from None
         answers = [None] * len(texts)
-        for start in range(0, len(order), batch_size):
-            places = order[start : start + batch_size]
-            batch = {name: _tensor([c[i] for i in places]) for name, c in columns.items()}
-            outputs = {name: value.numpy() for name, value in signature(**batch).items()}
+        for places in items.batches(columns, batch_size):
+            batch = {key: items.tensor([c[i] for i in places]) for key, c in columns.items()}
+            outputs = self.signatures[name](**batch)
+            outputs = {key: value.numpy() for key, value in outputs.items()}
             for row, place in enumerate(places):
-                answers[place] = self._answers({name: v[row] for name, v in outputs.items()})
+                answers[place] = self._answer({key: value[row] for key, value in outputs.items()})
         return answers
-
-    def _columns(self, texts):
-        """The signature for texts, and its inputs: name -> list of str or int."""
-        items = [tuple(text) if isinstance(text, (list, tuple)) else (text,) for text in texts]
-        kinds = [tuple(str if isinstance(p, str) else type(p) for p in parts) for parts in items]
-        kind = kinds[0] if kinds else (str,)
-        for place, other in enumerate(kinds):
-            if other != kind or kind not in _INPUTS:
-                raise TypeError(
-                    "texts: expected str only, or tuples of two str only, or tuples of a str and "
-                    f"two int only; received {texts[place]!r} at place {place}"
-                )
-        name, what, inputs = _INPUTS[kind]
-        if name not in self.signatures:
-            raise ValueError(f"{self.path} takes single texts; received {what}")
-        if kind == (str, int, int):
-            for place, (text, start, end) in enumerate(items):
-                if not 0 <= start < end <= len(text):
-                    raise ValueError(
-                        f"texts: expected a predicate of characters 0 <= start < end <= "
-                        f"{len(text)}; received {texts[place]!r} at place {place}"
-                    )
-        columns = zip(*items, strict=True) if items else [()] * len(inputs)
-        return self.signatures[name], dict(zip(inputs, columns, strict=True))
-
-
-# Types of an item's parts -> the signature, what the items are, and its inputs.
-_INPUTS = {
-    (str,): ("serving_default", "texts", ("text",)),
-    (str, str): ("serve_pairs", "pairs", ("text", "text_pair")),
-    (str, int, int): (
-        "serve_predicates",
-        "predicates",
-        ("text", "predicate_start", "predicate_end"),
-    ),
-}
-
-
-def _strings(columns):
-    return [column for column in columns.values() if column and isinstance(column[0], str)]
-
-
-def _tensor(values):
-    return as_strings(values) if isinstance(values[0], str) else tf.constant(values, tf.int32)
-
-
-def _classifier_answer(row):
-    return {"label": row["label"].decode("utf-8"), "score": float(row["score"])}
-
-
-def _masked_lm_answer(row):
-    masks = zip(row["tokens"], row["scores"], strict=True)
-    return [
-        [
-            {"token": token.decode("utf-8"), "score": float(score)}
-            for token, score in zip(*mask, strict=True)
-        ]
-        for mask in list(masks)[: row["num_masks"]]
-    ]
-
-
-# Outputs of serving_default that tell a task -> what makes a row of them an answer.
-_ANSWERS = {
-    ("label", "score"): _classifier_answer,
-    ("tokens", "scores", "num_masks"): _masked_lm_answer,
-    ("num_entities", "labels", "texts", "starts", "ends", "scores"): entities_of,
-}
 
 
 def _saved_model(path):

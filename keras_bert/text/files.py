@@ -8,6 +8,11 @@ import os
 
 from keras_bert.text import zstd
 
+# What files of this encoding begin with.
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+_logger = logging.getLogger(__name__)
+
 
 def expand_files(files):
     """Turns paths and globs into a sorted list of existing, non-empty files.
@@ -113,17 +118,29 @@ def read_text(path):
         str. Bytes that are no UTF-8 are replaced by U+FFFD, with a warning that counts them.
 
     Raises:
-        FileNotFoundError, ModuleNotFoundError, ValueError: as `open_binary`.
+        FileNotFoundError, ModuleNotFoundError, ValueError: as `open_binary`; ValueError also where
+            the file is in another encoding than UTF-8.
     """
     with open_binary(path) as stream:
         data = stream.read()
+    if data.startswith(_UTF16):
+        raise ValueError(f"{path}: UTF-16; expected UTF-8. Convert it: iconv -f UTF-16 -t UTF-8")
     try:
         return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
         text = data.decode("utf-8-sig", errors="replace")
         bad = text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
-        logging.getLogger("keras_bert").warning(
-            "%s: replaced %d invalid UTF-8 sequences by U+FFFD", path, bad
+        line = data.count(b"\n", 0, error.start) + 1
+        if bad > len(text) // 10:  # no text with a slip in it, but another encoding
+            raise ValueError(
+                f"{path}, line {line}: not UTF-8, and nor is much of what follows. Convert it, for "
+                "instance: iconv -f GB18030 -t UTF-8"
+            ) from None
+        _logger.warning(
+            "%s: replaced %d invalid UTF-8 sequences by U+FFFD, the first on line %d",
+            path,
+            bad,
+            line,
         )
         return text
 

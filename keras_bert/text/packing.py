@@ -81,5 +81,14 @@ def _cut_longer(first, second, room):
 
 def _keep(rows, lengths):
     places = tf.ragged.range(rows.row_lengths())
-    kept = places.flat_values < tf.gather(lengths, rows.value_rowids())
-    return tf.ragged.boolean_mask(rows, rows.with_flat_values(kept))
+    return keep(rows, places.flat_values < tf.gather(lengths, rows.value_rowids()))
+
+
+def keep(rows, is_kept):
+    """The tokens that are kept, `tf.RaggedTensor` as `rows`.
+
+    Args:
+        rows: `tf.RaggedTensor` `(batch, tokens)`.
+        is_kept: bool `(all tokens,)`.
+    """
+    return tf.ragged.boolean_mask(rows, rows.with_flat_values(is_kept))

@@ -110,6 +110,16 @@ class TextClassifierPreprocessor(Preprocessor):
             return first_row(self((first[tf.newaxis], second[tf.newaxis])))
         return self._pack(self.tokenizer(first), self.tokenizer(second))
 
+    def uncut_lengths(self, texts):
+        """Tokens that the rows of a batch would have if none were cut, int64 `(batch,)`.
+
+        Args:
+            texts: as of a call, of rank 1.
+        """
+        parts = texts if isinstance(texts, tuple) else (texts,)
+        special = 1 + len(parts)
+        return tf.add_n([self.tokenizer(part).row_lengths() for part in parts]) + special
+
 
 class MaskedLMPreprocessor(Preprocessor):
     """Makes of texts with `[MASK]` in them the input of a masked language model, to fill the gaps.

@@ -49,6 +49,14 @@ class MeanCrossentropy(WholeBatchMean):
     tokens divided by their number. Padded mask slots weigh 0 and count for nothing. See
     `WholeBatchMean` for batches in parts and on several devices.
 
+    Args:
+        label_smoothing: float in [0, 1), the share of the label's probability that is spread over
+            all classes, itself included; Szegedy et al. 2016, https://arxiv.org/abs/1512.00567,
+            section 7. Default 0.0.
+        focal: float from 0 on, the power of (1 - the probability of the right class) that a label
+            is multiplied by, so that what is known well counts little; Lin et al. 2017,
+            https://arxiv.org/abs/1708.02002, equation 4. Default 0.0.
+
     Call arguments:
         y_true: int `(...)`, class numbers.
         y_pred: float `(..., classes)`, logits.
@@ -57,17 +65,42 @@ class MeanCrossentropy(WholeBatchMean):
     Returns:
         float32 scalar; 0 where all weights are 0.
 
+    Raises:
+        ValueError: `label_smoothing` or `focal` is out of its range, or both are given.
+
     Example:
         >>> loss = MeanCrossentropy()
         >>> float(loss([1, 0], [[0.0, 2.0], [1.0, 9.0]], sample_weight=[1.0, 0.0]))
         0.12692800...
     """
 
-    def __init__(self, name="mean_crossentropy"):
+    def __init__(self, label_smoothing=0.0, focal=0.0, name="mean_crossentropy"):
         super().__init__(name=name)
+        if not 0 <= label_smoothing < 1 or focal < 0 or (label_smoothing and focal):
+            raise ValueError(
+                "expected label_smoothing in [0, 1), or focal from 0 on, and not both; received "
+                f"label_smoothing={label_smoothing}, focal={focal}"
+            )
+        self.label_smoothing = label_smoothing
+        self.focal = focal
 
     def call(self, y_true, y_pred):
-        return crossentropy(y_true, y_pred)
+        values = crossentropy(y_true, y_pred)
+        if self.label_smoothing:
+            logs = ops.log_softmax(ops.cast(y_pred, "float32"), axis=-1)
+            spread = -ops.mean(logs, axis=-1)
+            values = (1 - self.label_smoothing) * values + self.label_smoothing * spread
+        if self.focal:
+            # 1 - exp(-value), kept off 0, where a power below 1 has no gradient.
+            values = values * ops.power(ops.maximum(-ops.expm1(-values), 1e-7), self.focal)
+        return values
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "label_smoothing": self.label_smoothing,
+            "focal": self.focal,
+        }
 
 
 @keras.saving.register_keras_serializable("keras_bert")
@@ -180,19 +213,42 @@ def next_sentence():
     return _classification("next_sentence")
 
 
-def classification():
+def classification(label_smoothing=0.0, focal=0.0):
     """Compile arguments for `BertTextClassifier`: the loss and the accuracy.
 
     Labels are int `(batch,)`, class numbers.
+
+    Args:
+        label_smoothing, focal: as in `MeanCrossentropy`; for classes of unequal size see also
+            `class_weights` of `kb.data.classification`.
 
     Returns:
         As `pretraining`.
 
     Example:
         >>> model = BertTextClassifier(BertBackbone(BertConfig.named("tiny")), ["bad", "good"])
-        >>> model.compile(optimizer=adamw(2e-5), **classification())
+        >>> model.compile(optimizer=adamw(2e-5), **classification(label_smoothing=0.1))
     """
-    return _classification("classification")
+    return _classification("classification", label_smoothing, focal)
+
+
+def relation_classification(label_smoothing=0.0, focal=0.0):
+    """Compile arguments for `BertRelationClassifier`: the loss and the accuracy.
+
+    Labels are int `(batch,)`, class numbers.
+
+    Args:
+        label_smoothing, focal: as in `MeanCrossentropy`.
+
+    Returns:
+        As `pretraining`.
+
+    Example:
+        >>> backbone = BertBackbone(BertConfig.named("tiny"))
+        >>> model = BertRelationClassifier(backbone, ["Other", "Cause-Effect(e1,e2)"])
+        >>> model.compile(optimizer=adamw(2e-5), **relation_classification())
+    """
+    return _classification("relation", label_smoothing, focal)
 
 
 def multi_label_classification():
@@ -288,8 +344,8 @@ def multiple_choice():
     return _classification("multiple_choice")
 
 
-def _classification(output):
+def _classification(output, label_smoothing=0.0, focal=0.0):
     return {
-        "loss": {output: MeanCrossentropy()},
+        "loss": {output: MeanCrossentropy(label_smoothing, focal)},
         "weighted_metrics": {output: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]},
     }

@@ -1,0 +1,67 @@
+"""A number for a text or a pair: how similar, how easy, how many stars."""
+
+import numpy as np
+
+import keras_bert as kb
+from keras_bert.jobs.classification import preprocessor
+from keras_bert.jobs.reports import write_report
+from keras_bert.training.correlation import pearson, spearman
+from keras_bert.training.evaluation import predict_outputs
+
+MODEL = "BertTextClassifier"
+
+__all__ = ["MODEL", "build", "fits", "losses", "measure", "preprocessor", "read", "split"]
+
+
+def fits(model):
+    """Whether a `BertTextClassifier` does this job."""
+    return model.problem_type == "regression"
+
+
+def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **options):
+    """Texts with numbers; options as those of `kb.data.classification`."""
+    if like is not None:
+        options["labels"] = like.labels
+    return kb.data.classification(
+        path,
+        preprocess,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        seed=seed,
+        problem_type="regression",
+        **options,
+    )
+
+
+def split(path, rates, seed=0, label_column=None, **options):
+    """Parts of a set, whatever its numbers; options as those of `kb.data.split`."""
+    return kb.data.split(path, rates, seed, label_column=None, **options)
+
+
+def build(backbone, train):
+    """A model of the training set's numbers."""
+    return kb.BertTextClassifier(backbone, labels=train.labels, problem_type="regression")
+
+
+def losses(model):
+    """Mean squared and mean absolute error."""
+    return kb.losses.regression()
+
+
+def measure(model, preprocess, data, directory=None):
+    """Pearson and Spearman correlation and the mean squared error of each number."""
+    true, _, predicted = predict_outputs(model, data, "regression")
+    report = {"examples": len(true), "numbers": {}}
+    for name, x, y in zip(model.labels, predicted.T, true.T, strict=True):
+        row = {
+            "pearson": pearson(x, y),
+            "spearman": spearman(x, y),
+            "mean_squared_error": float(np.mean(np.square(np.float64(x) - y))),
+        }
+        report["numbers"][name] = row
+        print(
+            f"{name}: Pearson {row['pearson']:.4f}, Spearman {row['spearman']:.4f}, mean squared "
+            f"error {row['mean_squared_error']:.4f} on {len(true):,} examples"
+        )
+    write_report(report, directory)
+    return report
