@@ -29,6 +29,7 @@ _PUBLIC = {
     "RelationPreprocessor": "keras_bert.text.relation_preprocessor",
     "Resume": "keras_bert.training.resume",
     "RunLog": "keras_bert.training.run_log",
+    "SpanPreprocessor": "keras_bert.text.span_preprocessor",
     "TextClassifierPreprocessor": "keras_bert.text.preprocessors",
     "TokenClassifierPreprocessor": "keras_bert.text.token_preprocessor",
     "Throughput": "keras_bert.training.throughput",

@@ -45,6 +45,8 @@ PROBLEM_TYPES = {
     "multi_label": "multi_label_classification",
     "regression": "regression",
 }
+# A key of our own, which others pass over.
+_NO_ANSWER = "no_answer_threshold"
 _WRITTEN_ACTIVATIONS = {**{name: name for name in _ACTIVATIONS.values()}, "gelu_tanh": "gelu_new"}
 # Options of Hugging Face's BERT of which this package has one value.
 _FIXED = {
@@ -142,6 +144,24 @@ def labels_of(source):
     return [numbered[number] for number in range(len(names))]
 
 
+def no_answer_threshold_of(source):
+    """Reads when a question has no answer; see `BertSpanClassifier`.
+
+    Args:
+        source: `Source`.
+
+    Returns:
+        float, or None where the file does not say.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    value = source.values.get(_NO_ANSWER)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise ValueError(f"{source.config_path}: {_NO_ANSWER} must be a number; received {value!r}")
+    return value
+
+
 def config_values(
     config,
     architecture,
@@ -149,6 +169,7 @@ def config_values(
     problem_type=None,
     classifier_dropout=None,
     pad_token_id=0,
+    no_answer_threshold=None,
 ):
     """Makes the content of `config.json`.
 
@@ -159,6 +180,7 @@ def config_values(
         problem_type: str, one of `PROBLEM_TYPES`. Default None: it is no text classifier.
         classifier_dropout: float, rate before the classifier. Default None, the model's rate.
         pad_token_id: int, default 0.
+        no_answer_threshold: float, of a span classifier. Default None.
 
     Returns:
         Dict of plain values. Variants that Hugging Face's BERT lacks get the `model_type`
@@ -197,6 +219,8 @@ def config_values(
         values["problem_type"] = PROBLEM_TYPES[problem_type]
     if classifier_dropout is not None:
         values["classifier_dropout"] = classifier_dropout
+    if no_answer_threshold is not None:
+        values[_NO_ANSWER] = no_answer_threshold
     return values
 
 

@@ -49,6 +49,7 @@ def write_folder(folder, model, pad_id):
         problem_type=getattr(model, "problem_type", None),
         classifier_dropout=getattr(model, "dropout_rate", None),
         pad_token_id=pad_id,
+        no_answer_threshold=getattr(model, "no_answer_threshold", None),
     )
     values.update(getattr(model, "own_values", dict)())
     save_weights(model, folder)

@@ -17,6 +17,7 @@ _PUBLIC = {
     "relations": "keras_bert.data.relation_set",
     "split": "keras_bert.data.splitting",
     "summary": "keras_bert.data.description",
+    "question_answering": "keras_bert.data.question_answering_set",
 }
 
 __all__ = [*_PUBLIC]

@@ -12,6 +12,7 @@ from keras_bert.export.masked_lm import ServedMaskedLM
 from keras_bert.export.multiple_choice import ServedMultipleChoice
 from keras_bert.export.next_sentence import ServedNextSentence
 from keras_bert.export.relations import ServedRelations
+from keras_bert.export.span_classifier import ServedSpanClassifier
 from keras_bert.export.token_classifier import ServedTokenClassifier
 from keras_bert.export.warmup import write_warmup
 from keras_bert.models.masked_lm import BertMaskedLM
@@ -19,6 +20,7 @@ from keras_bert.models.multiple_choice import BertMultipleChoice
 from keras_bert.models.next_sentence import BertNextSentence
 from keras_bert.models.pretrainer import BertPretrainer
 from keras_bert.models.relation_classifier import BertRelationClassifier
+from keras_bert.models.span_classifier import BertSpanClassifier
 from keras_bert.models.text_classifier import BertTextClassifier
 from keras_bert.models.token_classifier import BertTokenClassifier
 
@@ -31,6 +33,7 @@ _SERVED = {
     BertMultipleChoice: ServedMultipleChoice,
     BertNextSentence: ServedNextSentence,
     BertRelationClassifier: ServedRelations,
+    BertSpanClassifier: ServedSpanClassifier,
     BertTokenClassifier: ServedTokenClassifier,
 }
 

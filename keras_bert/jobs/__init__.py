@@ -32,6 +32,7 @@ JOBS = {
     "multi_label": "any of several labels for a text or a pair",
     "choice": "one of several choices to go on or to answer a text",
     "relations": "the relation of two entities of a text",
+    "qa": "the part of a text that answers a question",
     "regression": "a number for a text or a pair, such as how similar they are",
 }
 

@@ -1,7 +1,10 @@
 """BERT that finds the part of a text that answers a question."""
 
+import math
+
 import keras
 
+from keras_bert.checkpoints.config_file import no_answer_threshold_of
 from keras_bert.models.task import TaskModel, as_backbone, dense_head
 
 
@@ -14,6 +17,10 @@ class BertSpanClassifier(TaskModel):
 
     Args:
         backbone: `BertBackbone`. Its pooler is not used.
+        no_answer_threshold: float, for a model that learnt that a question may have no answer: it
+            has none where the score of the first token (the sum of both logits) exceeds that of
+            the best span by more than this. It is kept with the model; nothing in the graph reads
+            it. Default None: every question has an answer.
 
     Call arguments: the backbone's dict; usually the question first, the text second.
 
@@ -22,13 +29,16 @@ class BertSpanClassifier(TaskModel):
         span_end: float32 logits `(batch, sequence)`, of its last token. As in the source, padding
             has logits too, in both: leave it out when you choose an answer.
 
+    Raises:
+        ValueError: `no_answer_threshold` is no finite number.
+
     Example:
         >>> model = BertSpanClassifier(BertBackbone(BertConfig.named("tiny", vocabulary_size=100)))
         >>> sorted(model.output)
         ['span_end', 'span_start']
     """
 
-    def __init__(self, backbone, **kwargs):
+    def __init__(self, backbone, no_answer_threshold=None, **kwargs):
         backbone = as_backbone(backbone)
 
         # === Layers ===
@@ -43,3 +53,25 @@ class BertSpanClassifier(TaskModel):
         kwargs.setdefault("name", "bert_span_classifier")
         super().__init__(inputs, outputs, backbone, **kwargs)
         self.span_classifier = classifier
+        self.no_answer_threshold = no_answer_threshold
+
+    @property
+    def no_answer_threshold(self):
+        """float or None; may be set, as after tuning it."""
+        return self._no_answer_threshold
+
+    @no_answer_threshold.setter
+    def no_answer_threshold(self, value):
+        if value is not None and not (isinstance(value, (int, float)) and math.isfinite(value)):
+            raise ValueError(
+                "BertSpanClassifier: no_answer_threshold must be a finite number, or None where "
+                f"every question has an answer; received {value!r}"
+            )
+        self._no_answer_threshold = None if value is None else float(value)
+
+    def get_config(self):
+        return {**super().get_config(), "no_answer_threshold": self.no_answer_threshold}
+
+    @classmethod
+    def arguments_from(cls, source, **given):
+        return {"no_answer_threshold": no_answer_threshold_of(source), **given}
