@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "BertBackbone": "keras_bert.models.backbone",
     "BertConfig": "keras_bert.config",
+    "BertEmbeddingTrainer": "keras_bert.models.embedding_trainer",
     "BertMaskedLM": "keras_bert.models.masked_lm",
     "BertMultipleChoice": "keras_bert.models.multiple_choice",
     "BertNextSentence": "keras_bert.models.next_sentence",
@@ -30,6 +31,8 @@ _PUBLIC = {
     "Resume": "keras_bert.training.resume",
     "RunLog": "keras_bert.training.run_log",
     "SpanPreprocessor": "keras_bert.text.span_preprocessor",
+    "SemanticIndex": "keras_bert.serving.semantic_search",
+    "SentenceEncoder": "keras_bert.serving.sentence_encoder",
     "TextClassifierPreprocessor": "keras_bert.text.preprocessors",
     "TokenClassifierPreprocessor": "keras_bert.text.token_preprocessor",
     "Throughput": "keras_bert.training.throughput",
@@ -57,6 +60,7 @@ _ROOMS = {
 
 # Modules with classes that a `.keras` file may name.
 _SAVED = (
+    "keras_bert.models.embedding_trainer",
     "keras_bert.models.masked_lm",
     "keras_bert.models.multiple_choice",
     "keras_bert.models.next_sentence",
@@ -66,6 +70,7 @@ _SAVED = (
     "keras_bert.models.text_classifier",
     "keras_bert.models.text_embedder",
     "keras_bert.models.token_classifier",
+    "keras_bert.training.embedding_losses",
     "keras_bert.training.losses",
     "keras_bert.training.optimizers",
 )

@@ -104,14 +104,14 @@ def main(values):
     if is_chief():
         print(kb.data.summary(train, dev))
     total = values.epochs * int(train.cardinality())
-    precision, loss_scale = devices.precision(values, open_source(values.preset).config)
+    source = open_source(values.preset)
+    precision, loss_scale = devices.precision(values, source.config)
     with strategy.scope():
-        backbone = kb.BertBackbone.from_preset(
-            values.preset, dtype=precision, recompute=values.recompute
-        )
+        backbone = kb.BertBackbone.from_source(source, precision, values.recompute)
         if preprocess.tokenizer is not tokenizer:  # the job has tokens of its own
             backbone = kb.replace_vocabulary(backbone, tokenizer, preprocess.tokenizer)
-        model = job.build(backbone, train)
+        settings = job.settings(source) if hasattr(job, "settings") else {}
+        model = job.build(backbone, train, **settings)
         model.compile(
             optimizer=kb.optimizers.adamw(
                 values.learning_rate,

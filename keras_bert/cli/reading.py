@@ -20,11 +20,17 @@ def define(values):
     flags.DEFINE_bool(
         "skip_bad_rows", None, "count bad rows and leave them out", flag_values=values
     )
+    flags.DEFINE_float(
+        "positive_score",
+        None,
+        "embedding: pairs of this score and above belong together; the others are left out",
+        flag_values=values,
+    )
 
 
 def options(values):
     """The flags that were given, as arguments of a job's `read`."""
-    names = ("text_columns", "label_column", "header", "skip_bad_rows")
+    names = ("text_columns", "label_column", "header", "skip_bad_rows", "positive_score")
     found = given(values, *names)
     if len(found.get("label_column", [])) == 1:
         found["label_column"] = found["label_column"][0]

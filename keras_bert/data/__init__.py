@@ -11,6 +11,7 @@ _PUBLIC = {
     "PretrainingStream": "keras_bert.data.stream",
     "choices": "keras_bert.data.choice_set",
     "classification": "keras_bert.data.classification_set",
+    "embedding_pairs": "keras_bert.data.embedding_set",
     "prepare": "keras_bert.data.preparation",
     "pretraining": "keras_bert.data.stream",
     "token_classification": "keras_bert.data.token_classification_set",

@@ -24,7 +24,7 @@ def length_batches(lengths, element, batch_size, shuffle, seed):
 
     Returns:
         `tf.data.Dataset` of known length with the method `set_epoch(epoch)`: which epoch, from 0,
-        comes next.
+        comes next; and the attribute `lengths`, int64 `(rows,)`.
     """
     lengths = tf.cast(lengths, tf.int64)
     count = int(tf.size(lengths))
@@ -38,7 +38,7 @@ def length_batches(lengths, element, batch_size, shuffle, seed):
         order = tf.data.Dataset.range(count).batch(batch_size)
     dataset = order.map(element, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
-    dataset.set_epoch = passes.set_epoch
+    dataset.set_epoch, dataset.lengths = passes.set_epoch, lengths.numpy()
     return dataset
 
 

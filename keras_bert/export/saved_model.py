@@ -13,8 +13,10 @@ from keras_bert.export.multiple_choice import ServedMultipleChoice
 from keras_bert.export.next_sentence import ServedNextSentence
 from keras_bert.export.relations import ServedRelations
 from keras_bert.export.span_classifier import ServedSpanClassifier
+from keras_bert.export.text_embedder import ServedEmbedder
 from keras_bert.export.token_classifier import ServedTokenClassifier
 from keras_bert.export.warmup import write_warmup
+from keras_bert.models.embedding_trainer import BertEmbeddingTrainer
 from keras_bert.models.masked_lm import BertMaskedLM
 from keras_bert.models.multiple_choice import BertMultipleChoice
 from keras_bert.models.next_sentence import BertNextSentence
@@ -22,6 +24,7 @@ from keras_bert.models.pretrainer import BertPretrainer
 from keras_bert.models.relation_classifier import BertRelationClassifier
 from keras_bert.models.span_classifier import BertSpanClassifier
 from keras_bert.models.text_classifier import BertTextClassifier
+from keras_bert.models.text_embedder import BertTextEmbedder
 from keras_bert.models.token_classifier import BertTokenClassifier
 
 SAVED_MODEL_FILE = "saved_model.pb"
@@ -34,6 +37,7 @@ _SERVED = {
     BertNextSentence: ServedNextSentence,
     BertRelationClassifier: ServedRelations,
     BertSpanClassifier: ServedSpanClassifier,
+    BertTextEmbedder: ServedEmbedder,
     BertTokenClassifier: ServedTokenClassifier,
 }
 
@@ -123,4 +127,8 @@ def _advice(model):
             "BertMaskedLM.from_preset(folder), or fine-tune BertTextClassifier.from_preset(folder, "
             "labels)"
         )
+    if isinstance(model, BertEmbeddingTrainer):
+        return "Export its embedder: model.embedder"
+    if isinstance(model, BertEmbeddingTrainer):
+        return "Export its embedder: model.embedder"
     return "Put the backbone into one of them and train it"

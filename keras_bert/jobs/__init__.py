@@ -18,6 +18,8 @@ and, where it can, with these:
 
     fits(model)                                 whether a model of the class does this job; default
                                                 all do
+    settings(source)                            arguments of `build` from the opened checkpoint that
+                                                training starts from, a dict
     split(path, rates, seed, **options)         a file cut into parts that `read` takes
     tune(model, preprocess, data)               sets what is tuned on --dev after training, such as
                                                 thresholds; returns whether there was anything
@@ -32,6 +34,7 @@ JOBS = {
     "multi_label": "any of several labels for a text or a pair",
     "choice": "one of several choices to go on or to answer a text",
     "relations": "the relation of two entities of a text",
+    "embedding": "vectors of texts, near each other where the texts are similar",
     "qa": "the part of a text that answers a question",
     "regression": "a number for a text or a pair, such as how similar they are",
 }

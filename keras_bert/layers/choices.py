@@ -50,3 +50,26 @@ class SplitChoices(keras.layers.Layer):
 
     def compute_output_spec(self, scores, x):
         return keras.KerasTensor(x.shape[:2], dtype=scores.dtype)
+
+
+@keras.saving.register_keras_serializable("keras_bert")
+class SplitTexts(keras.layers.Layer):
+    """Puts the vectors of a row's texts into a row again.
+
+    Call arguments:
+        vectors: float `(batch * texts, dim)`.
+        x: what `MergeChoices` received, `(batch, texts, sequence)`.
+
+    Returns:
+        Float `(batch, texts, dim)`.
+
+    Example:
+        >>> SplitTexts()(np.ones((6, 4), "float32"), np.ones((2, 3, 5), "int32")).shape
+        TensorShape([2, 3, 4])
+    """
+
+    def call(self, vectors, x):
+        return ops.reshape(vectors, (*ops.shape(x)[:2], vectors.shape[-1]))
+
+    def compute_output_spec(self, vectors, x):
+        return keras.KerasTensor((*x.shape[:2], vectors.shape[-1]), dtype=vectors.dtype)

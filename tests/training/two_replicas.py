@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
 from models import head_models  # noqa: E402
 from models.head_models import TRAINED  # noqa: E402
+from training import embedding_batches  # noqa: E402
 from training.masked_batches import dataset, difference, pretrainer  # noqa: E402
 from training.test_nonfinite import BAD, with_bad_batch  # noqa: E402
 
@@ -99,7 +100,31 @@ def heads():
     return report
 
 
-TESTS = [micro_batches, nonfinite, recompute, heads]
+def embeddings():
+    """Losses of pairs and triplets: one device against two replicas, in parts where that holds."""
+    report = {}
+    for name, parts in (("cosine_regression", 2), ("triplet", 2), ("in_batch_negatives", 1)):
+        x, y, w = embedding_batches.arrays(name, 11)
+        data = tf.data.Dataset.from_tensor_slices((x, y, w)).batch(8)
+        models, logs = [], []
+        for strategy, number in ((tf.distribute.get_strategy(), 1), (MIRRORED, parts)):
+            with strategy.scope():
+                model = embedding_batches.make()
+                optimizer = kb.optimizers.adamw(1e-2, epsilon=1e-3)
+                model.compile(optimizer, **getattr(kb.losses, name)())
+            start = model.get_weights()
+            evaluated = model.evaluate(data, verbose=0, return_dict=True)
+            logs.append([evaluated, model.fit(data, verbose=0, micro_batches=number).history])
+            models.append(model)
+        report[name] = {
+            "moved": difference(models[0], start),
+            "difference": difference(*models),
+            "logs": logs,
+        }
+    return report
+
+
+TESTS = [micro_batches, nonfinite, recompute, heads, embeddings]
 
 
 def main(path):
