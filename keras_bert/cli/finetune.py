@@ -4,7 +4,8 @@ measures the model on --dev, with pictures.
 Labelled texts are TSV, CSV or JSON Lines with columns `sentence` (or `sentence1` and `sentence2`)
 and `label`, data.json#train of a JSON object of lists, or tfds://name. For --task=tokens they are
 CoNLL files, or JSON Lines with `text` and `spans` (or `slots`, `entities`), lists of [start, end,
-label]; for the roles of a predicate also `predicate`, [start, end]. Questions (--task=qa) are SQuAD's JSON.
+label]; for the roles of a predicate also `predicate`, [start, end]. Questions (--task=qa) are
+SQuAD's JSON.
 """
 
 import os
