@@ -50,7 +50,9 @@ class Served(tf.Module):
         def serve_tokens(*values):
             return self.answer(dict(zip(specs, values, strict=True)))
 
-        token_request = {name: tf.ones((1, 8), tf.int32) for name in specs}
+        token_request = {
+            name: tf.ones((1, spec.shape[1] or 8), tf.int32) for name, spec in specs.items()
+        }
         return {**self.text_signatures(), "serve_tokens": (serve_tokens, [token_request])}
 
     def text_signatures(self):

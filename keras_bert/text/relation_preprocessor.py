@@ -154,4 +154,7 @@ def mark_entities(texts, spans):
 
 def _first_place(token_ids, token):
     """Where a token first stands in each row, int32 `(batch,)`; 0 where it does not."""
-    return tf.argmax(tf.cast(token_ids == token, tf.int32), axis=1, output_type=tf.int32)
+    length = tf.shape(token_ids)[1]
+    from_end = tf.where(token_ids == token, length - tf.range(length), 0)
+    largest = tf.maximum(tf.reduce_max(from_end, axis=1), 0)  # a batch of no tokens has none
+    return tf.where(largest > 0, length - largest, 0)

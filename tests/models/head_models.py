@@ -37,6 +37,10 @@ HEADS = {
     "token": (lambda b: kb.BertTokenClassifier(b, ["a", "b"]), kb.losses.token_classification),
     "span": (kb.BertSpanClassifier, kb.losses.span),
     "choice": (kb.BertMultipleChoice, kb.losses.multiple_choice),
+    "relation": (
+        lambda b: kb.BertRelationClassifier(b, ["a", "b", "c"]),
+        kb.losses.relation_classification,
+    ),
     "next_sentence": (kb.BertNextSentence, kb.losses.next_sentence),
 }
 
@@ -64,6 +68,8 @@ def arrays(name, rows, seed=0):
         "segment_ids": rng.integers(0, 2, shape),
         "padding_mask": np.arange(LENGTH) < lengths,
     }
+    if name == "relation":
+        x["entity_positions"] = rng.integers(0, 3, (rows, 2))
     of_row = np.linspace(2, 0, rows)
     if name == "multi_label":
         y = {"classification": rng.integers(0, 2, (rows, 3))}

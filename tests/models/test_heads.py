@@ -156,7 +156,7 @@ def test_jax_says_and_learns_the_same(jax):
         np.testing.assert_allclose(actual[name], value, atol=tolerance, rtol=1e-4, err_msg=name)
 
 
-LABELLED = [kb.BertTextClassifier, kb.BertTokenClassifier]
+LABELLED = [kb.BertTextClassifier, kb.BertTokenClassifier, kb.BertRelationClassifier]
 
 
 @pytest.mark.parametrize("task", LABELLED)
@@ -187,14 +187,3 @@ def test_wrong_arguments():
     for task in (kb.BertSpanClassifier, kb.BertMultipleChoice, kb.BertNextSentence):
         with pytest.raises(ValueError, match="Expected a BertBackbone; received str"):
             task("base")
-
-
-def test_what_cannot_be_exported_yet_says_so(tiny_vocabulary, tmp_path):
-    config = CONFIG.replace(vocabulary_size=len(tiny_vocabulary))
-    tokenizer = kb.BertTokenizer(tiny_vocabulary)
-    preprocess = kb.TextClassifierPreprocessor(tokenizer, sequence_length=8)
-    for problem_type in ("multi_label", "regression"):
-        model = kb.BertTextClassifier(kb.BertBackbone(config), ["a"], problem_type=problem_type)
-        with pytest.raises(ValueError, match=f"problem_type is '{problem_type}'"):
-            kb.export_saved_model(model, preprocess, tmp_path / "x" / "1")
-    assert not (tmp_path / "x").exists()
