@@ -8,6 +8,7 @@ import importlib
 # Public name -> module that holds it.
 _PUBLIC = {
     "BertTokenizer": "keras_bert.text.tokenizer",
+    "EntityDecoder": "keras_bert.text.entities",
     "load_vocabulary": "keras_bert.text.vocabulary",
     "save_vocabulary": "keras_bert.text.vocabulary",
     "split_sentences": "keras_bert.text.sentences",
