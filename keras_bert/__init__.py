@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 # Public name -> module that holds it; a module named by itself is the value.
 _PUBLIC = {
+    "AveragedWeights": "keras_bert.training.averaging",
     "BertBackbone": "keras_bert.models.backbone",
     "BertConfig": "keras_bert.config",
     "BertEmbeddingTrainer": "keras_bert.models.embedding_trainer",
@@ -24,6 +25,7 @@ _PUBLIC = {
     "BertTextEmbedder": "keras_bert.models.text_embedder",
     "BertTokenClassifier": "keras_bert.models.token_classifier",
     "BertTokenizer": "keras_bert.text.tokenizer",
+    "EarlyStopping": "keras_bert.training.early_stopping",
     "MaskedLMPreprocessor": "keras_bert.text.preprocessors",
     "MultipleChoicePreprocessor": "keras_bert.text.choice_preprocessor",
     "Predictor": "keras_bert.serving.predictor",
@@ -36,13 +38,17 @@ _PUBLIC = {
     "TextClassifierPreprocessor": "keras_bert.text.preprocessors",
     "TokenClassifierPreprocessor": "keras_bert.text.token_preprocessor",
     "Throughput": "keras_bert.training.throughput",
+    "add_lora": "keras_bert.models.lora",
     "distribution": "keras_bert.training.jax_distribution",
     "export_checkpoint": "keras_bert.checkpoints.exporting",
     "export_saved_model": "keras_bert.export.saved_model",
     "extend_vocabulary": "keras_bert.models.vocabulary",
+    "freeze": "keras_bert.models.freezing",
     "lengthen": "keras_bert.models.positions",
+    "merge_lora": "keras_bert.models.lora",
     "model_from_preset": "keras_bert.models.any_task",
     "precision": "keras_bert.training.precision",
+    "regularize": "keras_bert.training.regularization",
     "replace_vocabulary": "keras_bert.models.vocabulary",
     "save_preset": "keras_bert.checkpoints.preset",
     "strategy": "keras_bert.training.distribution",

@@ -69,6 +69,7 @@ ONLY_IN = {
 LATE_TENSORFLOW = (
     "checkpoints/google",
     "checkpoints/google_files",
+    "models/adversarial",
     "models/micro_batches",
     "models/steps",
     "models/unfilled",

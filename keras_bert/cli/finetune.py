@@ -12,7 +12,7 @@ import os
 
 from absl import flags
 
-from keras_bert.cli import devices, reading, watching
+from keras_bert.cli import devices, reading, tuning, watching
 from keras_bert.jobs import JOBS, find_job
 
 REQUIRED = ["preset", "train", "output"]
@@ -76,6 +76,7 @@ def define(values):
     integer("batch_size", 32, "rows a step", lower_bound=1, flag_values=values)
     integer("epochs", 3, "passes over the data", lower_bound=1, flag_values=values)
     number("learning_rate", 3e-5, "the peak", flag_values=values)
+    tuning.define(values)
     devices.define(values)
     watching.define(values)
     integer(
@@ -113,6 +114,7 @@ def main(values):
             backbone = kb.replace_vocabulary(backbone, tokenizer, preprocess.tokenizer)
         settings = job.settings(source) if hasattr(job, "settings") else {}
         model = job.build(backbone, train, **settings)
+        tuning.prepare(model, values)
         model.compile(
             optimizer=kb.optimizers.adamw(
                 values.learning_rate,
@@ -120,19 +122,22 @@ def main(values):
                 total_steps=total,
                 loss_scale=loss_scale,
                 on_nonfinite=values.on_nonfinite,
+                **tuning.optimizer_options(values),
             ),
             **reading.call(job.losses, model, **reading.given(values, *_LOSS)),
         )
     model.fit(
         train,
         micro_batches=values.micro_batches,
+        **tuning.fit_options(values),
         validation_data=dev,
         epochs=values.epochs,
-        callbacks=[watching.run_log(values)],
+        callbacks=[watching.run_log(values), *tuning.callbacks(values, dev is not None)],
         verbose="auto" if is_chief() else 0,
     )
     if not is_chief():
         return
+    kb.merge_lora(model)
     directory = os.path.join(values.output, "model")
     kb.save_preset(directory, model, preprocess, overwrite=True)
     if dev is not None:  # what was saved, by this process alone

@@ -1,9 +1,30 @@
 """Token, segment and position embeddings."""
 
+import contextlib
+import contextvars
+
 import keras
 from keras import ops
 
 from keras_bert.layers.initializers import kernel_initializer
+
+# What the vectors of tokens go through before anything is added to them, or None.
+_token_vectors = contextvars.ContextVar("_token_vectors", default=None)
+
+
+@contextlib.contextmanager
+def token_vectors_through(function):
+    """Inside it, `BertEmbeddings` hands the vectors of its tokens to a function.
+
+    Args:
+        function: of float `(batch, sequence, embedding_dim)`, as looked up in the token table;
+            returns the same shape and dtype.
+    """
+    token = _token_vectors.set(function)
+    try:
+        yield
+    finally:
+        _token_vectors.reset(token)
 
 
 @keras.saving.register_keras_serializable("keras_bert")
@@ -93,6 +114,9 @@ class BertEmbeddings(keras.layers.Layer):
         # (batch, sequence, embedding_dim). The segment table is small: a product with one-hot rows
         # has a dense gradient, which is cheaper than scattering into so few rows.
         x = ops.take(self.token_table, self._unwrapped(token_ids), axis=0)
+        function = _token_vectors.get()
+        if function is not None:
+            x = function(x)
         x = x + ops.matmul(
             ops.one_hot(segment_ids, self.num_segments, dtype=x.dtype), self.segment_table
         )

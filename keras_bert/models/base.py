@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from keras_bert.config import BertConfig
+from keras_bert.models.adversarial import check_fgm
 from keras_bert.models.micro_batches import check_micro_batches, train_in_parts
 from keras_bert.models.steps import (
     after,
@@ -19,6 +20,7 @@ from keras_bert.models.steps import (
     weighed_by_rows,
 )
 from keras_bert.training.nonfinite import check_float16, with_nonfinite
+from keras_bert.training.r_drop import check_r_drop, divergence
 
 
 class BertModel(keras.Model):
@@ -37,6 +39,7 @@ class BertModel(keras.Model):
         if isinstance(inputs, dict) and "mask_positions" in inputs:
             self.masked_tokens = keras.metrics.Sum(name="masked_tokens")
         self._micro_batches = 1
+        self._r_drop = self._fgm = 0.0
 
     def _resolve_auto_jit_compile(self):
         # What jit_compile="auto" stands for. XLA would compile anew for every length of batch that
@@ -53,6 +56,10 @@ class BertModel(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        if training and self._r_drop:
+            again = self(x, training=True)  # other draws of dropout
+            loss = (loss + super().compute_loss(x, y, again, sample_weight, training)) / 2
+            loss += self._r_drop * divergence(self, y, y_pred, again, sample_weight)
         return weighed_by_rows(loss, ops.shape(x["padding_mask"])[0])
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
@@ -64,8 +71,9 @@ class BertModel(keras.Model):
     # The batch is the last argument on every backend.
     def train_step(self, *args):
         with after(args[-1]):
-            if self._micro_batches > 1:
-                return logs_of_workers(train_in_parts(self, args[-1], self._micro_batches))
+            if self._micro_batches > 1 or self._fgm:
+                parts = self._micro_batches
+                return logs_of_workers(train_in_parts(self, args[-1], parts, self._fgm))
             return logs_of_workers(super().train_step(*args))
 
     def test_step(self, *args):
@@ -83,7 +91,7 @@ class BertModel(keras.Model):
             self._symbolic_build(data_batch=element_spec(iterator.data_adapter.get_tf_dataset()))
         check_scope(self.metrics_variables, self.distribute_strategy)
 
-    def fit(self, x=None, *args, micro_batches=1, **kwargs):
+    def fit(self, x=None, *args, micro_batches=1, r_drop=0.0, fgm=0.0, **kwargs):
         """Trains as `keras.Model.fit` does, whose arguments it takes.
 
         Args:
@@ -91,22 +99,32 @@ class BertModel(keras.Model):
                 with one update for all of them: a batch that is larger than memory. With
                 `kb.losses` the step is that of the whole batch, but for the draws of dropout.
                 Default 1.
+            r_drop: float, weight of how much the model's answers differ between two passes with
+                other draws of dropout (Wu et al. 2021, https://arxiv.org/abs/2106.14448): half the
+                sum of both Kullback-Leibler divergences, added to the mean of both passes' loss.
+                Twice the arithmetic. 0.5 to 5 are usual. Default 0.0: one pass.
+            fgm: float, length of the adversarial change of token vectors (Miyato et al. 2017,
+                https://arxiv.org/abs/1605.07725): after each pass a second one, with the vectors
+                of each row's tokens moved so far along their gradient; both gradients are added.
+                Losses and metrics are the first pass's. Twice the arithmetic. Default 0.0: none.
 
         Returns:
             `keras.callbacks.History`.
 
         Raises:
             ValueError: ids or labels that do not fit the model, or `micro_batches` that does not
-                divide a batch of fixed size; the message says what to do.
+                divide a batch of fixed size; `r_drop` with a loss that is no cross-entropy of
+                logits, or a model without dropout; the message says what to do.
             FloatingPointError: a loss or a gradient is not finite; names step, loss and learning
                 rate. See `on_nonfinite` of `kb.optimizers.adamw`.
 
         Example:
             >>> model.fit(data, micro_batches=4, steps_per_epoch=1_000, epochs=100)
         """
-        if check_micro_batches(micro_batches) != self._micro_batches:
-            self._micro_batches = micro_batches
-            self.train_function = None  # the step that was compiled has other parts
+        step = (check_micro_batches(micro_batches), check_r_drop(self, r_drop), check_fgm(fgm))
+        if step != (self._micro_batches, self._r_drop, self._fgm):
+            self._micro_batches, self._r_drop, self._fgm = step
+            self.train_function = None  # the step that was compiled is another
         if hasattr(x, "element_spec"):
             # A dataset is in its own order; Keras would warn that it cannot shuffle it.
             kwargs.setdefault("shuffle", False)

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_bert.models.adversarial import adversarial_gradients
 from keras_bert.models.steps import weighed_by_rows
 from keras_bert.training.losses import WholeBatchMean
 from keras_bert.training.whole_batch import part_of, total_weights
@@ -19,7 +20,7 @@ def check_micro_batches(parts):
     return parts
 
 
-def train_in_parts(model, data, parts):
+def train_in_parts(model, data, parts, fgm=0.0):
     """One training step whose gradient is the mean over the parts of the batch.
 
     Only one part's activations live at a time. With `kb.losses` the step equals that of the whole
@@ -30,7 +31,8 @@ def train_in_parts(model, data, parts):
     Args:
         model: a compiled `BertModel`.
         data: the replica's batch, `(inputs, labels)` or `(inputs, labels, sample_weights)`.
-        parts: int, at least 2; a last batch of fewer rows has uneven parts, or empty ones.
+        parts: int, at least 1; a last batch of fewer rows has uneven parts, or empty ones.
+        fgm: float, as in `BertModel.fit`. Default 0.0.
 
     Returns:
         dict of float scalars, the metrics.
@@ -52,19 +54,27 @@ def train_in_parts(model, data, parts):
 
     def body(part, loss_so_far, *sums):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(take(part, parts))
-        with tf.GradientTape() as tape, part_of(y, totals, parts):
-            y_pred = model(x, training=True)
-            loss = model.compute_loss(
-                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
-            )
+
+        def forward():
+            with part_of(y, totals, parts):
+                y_pred = model(x, training=True)
+                loss = model.compute_loss(
+                    x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
+                )
             # Its share of the loss of the whole batch.
             if by_weight:
                 loss = loss / tf.cast(parts, loss.dtype)
             else:
                 part_rows = tf.shape(first_of(x))[0]
                 loss = loss * tf.cast(part_rows / rows, loss.dtype)
-            scaled = model.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled, variables)
+            return loss, y_pred, model.optimizer.scale_loss(loss)
+
+        if fgm:
+            loss, y_pred, gradients = adversarial_gradients(forward, variables, fgm)
+        else:
+            with tf.GradientTape() as tape:
+                loss, y_pred, scaled = forward()
+            gradients = tape.gradient(scaled, variables)
         has_gradient[:] = [gradient is not None for gradient in gradients]
         model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
         sums = [

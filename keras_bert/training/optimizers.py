@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_bert.training.layer_decay import checked_layer_decay, rate_factors
 from keras_bert.training.loss_scale import (
     SMALLEST_SCALE,
     checked_loss_scale,
@@ -23,6 +24,8 @@ def adamw(
     epsilon=1e-6,
     loss_scale=None,
     on_nonfinite="stop",
+    layer_decay=None,
+    average=None,
 ):
     """Makes the optimizer for pretraining and fine-tuning.
 
@@ -46,6 +49,15 @@ def adamw(
             The weights stay as they were before that step, either way. Stop: no step is taken any
             more, and `fit` raises a FloatingPointError with step, loss and learning rate. Skip: it
             goes on with the next batch and counts, `skipped_steps`. Default `"stop"`.
+        layer_decay: float in (0, 1], what the rate is multiplied by once for each step down from
+            the head, so that lower layers, which know what is common to all texts, move less:
+            heads and pooler 1, the top encoder layer `layer_decay`, the one below its square, the
+            embeddings the most (Howard and Ruder 2018, https://arxiv.org/abs/1801.06146, section
+            3.2). 0.8 to 0.95 are usual. Default None: one rate for all.
+        average: float in (0, 1), what the running average of the weights keeps of itself at each
+            step (Polyak and Juditsky 1992, https://doi.org/10.1137/0330046), about the last
+            1 / (1 - average) steps: 0.99 to 0.999. The model has the averages when `fit` is over;
+            with `kb.AveragedWeights` they are measured each epoch too. Default None: none.
 
     Returns:
         `AdamW`, a Keras optimizer.
@@ -65,6 +77,8 @@ def adamw(
             "adamw: weight_decay must be at least 0 and clip_norm above 0 (or None for no "
             f"clipping); received weight_decay={weight_decay}, clip_norm={clip_norm}"
         )
+    if average is not None and not 0 < average < 1:
+        raise ValueError(f"adamw: average must be between 0 and 1, or None; received {average}")
     if warmup_steps or total_steps is not None:
         learning_rate = WarmupLinearDecay(learning_rate, warmup_steps, total_steps)
     return AdamW(
@@ -76,6 +90,9 @@ def adamw(
         epsilon=epsilon,
         loss_scale=loss_scale,
         on_nonfinite=on_nonfinite,
+        layer_decay=layer_decay,
+        use_ema=average is not None,
+        ema_momentum=0.99 if average is None else average,
     )
 
 
@@ -90,7 +107,8 @@ class AdamW(keras.optimizers.AdamW):
     A step whose gradient is not finite changes no weight and no moment, without a branch and
     without a pass over memory of its own: `tf.cond` cannot hold an update under a strategy.
 
-    Args: those of `keras.optimizers.AdamW`, and `loss_scale` and `on_nonfinite` of `adamw`.
+    Args: those of `keras.optimizers.AdamW`, and `loss_scale`, `on_nonfinite` and `layer_decay` of
+    `adamw`.
 
     Attributes:
         skipped_steps: int variable, steps that were left out because their gradient was not
@@ -103,8 +121,10 @@ class AdamW(keras.optimizers.AdamW):
         >>> optimizer = AdamW(1e-4, weight_decay=0.01, global_clipnorm=1.0)
     """
 
-    def __init__(self, *args, loss_scale=None, on_nonfinite="stop", **kwargs):
+    def __init__(self, *args, loss_scale=None, on_nonfinite="stop", layer_decay=None, **kwargs):
         super().__init__(*args, **kwargs)
+        self.layer_decay = checked_layer_decay(layer_decay)
+        self._rate_factors = None
         self.loss_scale = checked_loss_scale(loss_scale)
         if on_nonfinite not in ("stop", "skip"):
             raise ValueError(
@@ -120,6 +140,20 @@ class AdamW(keras.optimizers.AdamW):
             start = initial_scale(self.loss_scale)
             self.current_loss_scale = self._scalar("loss_scale", "float32", start)
             self._good_steps = self._scalar("good_steps", "int")
+
+    def build(self, variables):
+        super().build(variables)
+        if self.layer_decay is not None:
+            self._rate_factors = rate_factors(
+                [variable.path for variable in variables], self.layer_decay
+            )
+
+    def _rate_of(self, variable, learning_rate):
+        """The rate of one variable."""
+        if self._rate_factors is None:
+            return learning_rate
+        factor = self._rate_factors[self._get_variable_index(variable)]
+        return learning_rate * ops.cast(factor, learning_rate.dtype)
 
     def _scalar(self, name, dtype, value=0):
         return self.add_variable(
@@ -183,8 +217,11 @@ class AdamW(keras.optimizers.AdamW):
         return super()._clip_gradients(grads)
 
     def _apply_weight_decay(self, variables):
-        if keras.backend.backend() != "tensorflow":
-            super()._apply_weight_decay(variables)  # on TensorFlow in update_step
+        if keras.backend.backend() == "tensorflow" or not self.weight_decay:
+            return  # on TensorFlow in update_step
+        for variable in filter(self._use_weight_decay, variables):
+            rate = self._rate_of(variable, ops.cast(self.learning_rate, variable.dtype))
+            variable.assign(variable - variable * (rate * self.weight_decay))
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         if keras.backend.backend() != "tensorflow":
@@ -224,6 +261,7 @@ class AdamW(keras.optimizers.AdamW):
             )
 
     def update_step(self, gradient, variable, learning_rate, taken=True, number=None):
+        learning_rate = self._rate_of(variable, learning_rate)
         if keras.backend.backend() != "tensorflow":
             super().update_step(gradient, variable, learning_rate)
             return
@@ -270,4 +308,5 @@ class AdamW(keras.optimizers.AdamW):
             **super().get_config(),
             "loss_scale": self.loss_scale,
             "on_nonfinite": self.on_nonfinite,
+            "layer_decay": self.layer_decay,
         }

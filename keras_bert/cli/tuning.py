@@ -1,0 +1,113 @@
+"""The flags of ways to fine-tune, and what follows from them."""
+
+from absl import flags
+
+
+def define(values):
+    """Declares the flags."""
+    flags.DEFINE_integer(
+        "freeze_layers",
+        0,
+        "encoder layers, from the first, that stay as they are",
+        lower_bound=0,
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "layer_decay",
+        None,
+        "each encoder layer's rate is that of the one above times this, such as 0.9",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "freeze_embeddings", False, "the embeddings stay as they are", flag_values=values
+    )
+    flags.DEFINE_float("l1", 0.0, "weight of sum(|kernel|) in the loss", flag_values=values)
+    flags.DEFINE_float("l2", 0.0, "weight of sum(kernel ** 2) in the loss", flag_values=values)
+    flags.DEFINE_string(
+        "early_stopping",
+        None,
+        "a measure, such as val_accuracy: stop where it no longer improves, keep the best epoch",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "patience",
+        1,
+        "epochs without a better value of --early_stopping before the end",
+        lower_bound=1,
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "r_drop",
+        0.0,
+        "weight of the difference between two passes with dropout, such as 1.0",
+        lower_bound=0.0,
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "fgm",
+        0.0,
+        "length of the adversarial change of each row's token vectors, such as 1.0",
+        lower_bound=0.0,
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "lora_rank",
+        None,
+        "train products of this rank beside query and value, in place of the encoder",
+        lower_bound=1,
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "average",
+        None,
+        "save a running average of the weights, which keeps this much of itself a step: 0.99",
+        flag_values=values,
+    )
+
+
+def prepare(model, values):
+    """Does to a model what comes before `compile`, and prints how much of it is trained."""
+    import keras_bert as kb
+    from keras_bert.training.distribution import is_chief
+
+    kb.freeze(model, layers=values.freeze_layers, embeddings=values.freeze_embeddings)
+    if values.lora_rank is not None:
+        kb.add_lora(model, values.lora_rank)
+    kb.regularize(model, l1=values.l1, l2=values.l2)
+    if is_chief():
+        trained, all_ = (
+            sum(weight.shape.num_elements() for weight in weights)
+            for weights in (model.trainable_weights, model.weights)
+        )
+        print(f"{trained:,} of {all_:,} parameters are trained")
+
+
+def optimizer_options(values):
+    """The flags that are arguments of `kb.optimizers.adamw`."""
+    return {"layer_decay": values.layer_decay, "average": values.average}
+
+
+def fit_options(values):
+    """The flags that are arguments of `fit`."""
+    return {"r_drop": values.r_drop, "fgm": values.fgm}
+
+
+def callbacks(values, has_dev):
+    """The callbacks of `fit`, a list.
+
+    Args:
+        values: the flags.
+        has_dev: bool, whether there is a set to measure on.
+
+    Raises:
+        ValueError: a measure on --dev is asked for, and there is none.
+    """
+    import keras_bert as kb
+
+    # The averages first: what is kept as best are they.
+    found = [] if values.average is None else [kb.AveragedWeights()]
+    if values.early_stopping is None:
+        return found
+    if values.early_stopping.startswith("val_") and not has_dev:
+        raise ValueError(f"--early_stopping={values.early_stopping} needs --dev to measure on")
+    return [*found, kb.EarlyStopping(values.early_stopping, values.patience)]
