@@ -71,7 +71,8 @@ def add_lora(model, rank=8, alpha=None, layers=("query", "value")):
 def merge_lora(model):
     """Adds the products to the kernels; the model has its plain weights again, all trainable.
 
-    What `kb.freeze` froze stays frozen. The model computes what it did but for rounding. Compile
+    What `kb.freeze` froze stays frozen. The model computes what it did but for rounding, in
+    bfloat16 to its three digits: the sum is made in the weights' float32. Compile
     it again to train it further. Without LoRA nothing happens.
 
     Args:
@@ -94,7 +95,8 @@ def merge_lora(model):
     if not found:
         return
     for part in _frozen_parts(backbone):
-        part.trainable = part.trainable  # its weights with it
+        for weight in part.weights:
+            weight.trainable = part.trainable
     # Compiled steps would go on adding the products.
     for each in {id(model): model, id(backbone): backbone}.values():
         each.train_function = each.test_function = each.predict_function = None

@@ -62,7 +62,8 @@ class BertSpanClassifier(TaskModel):
 
     @no_answer_threshold.setter
     def no_answer_threshold(self, value):
-        if value is not None and not (isinstance(value, (int, float)) and math.isfinite(value)):
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value is not None and not (is_number and math.isfinite(value)):
             raise ValueError(
                 "BertSpanClassifier: no_answer_threshold must be a finite number, or None where "
                 f"every question has an answer; received {value!r}"

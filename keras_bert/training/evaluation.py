@@ -139,12 +139,26 @@ def predict_outputs(model, data, output):
 
 
 def probabilities(logits):
-    """The softmax of logits `(examples, classes)`, float64."""
+    """Probabilities of classes.
+
+    Args:
+        logits: `(examples, classes)`.
+
+    Returns:
+        float64 of the same shape, the softmax: a row sums to 1.
+    """
     logits = np.asarray(logits, "float64")
     exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return exponents / exponents.sum(axis=-1, keepdims=True)
 
 
 def sigmoids(logits):
-    """The logistic function of logits, float64."""
+    """Probabilities of labels, each for itself.
+
+    Args:
+        logits: `(examples, labels)`.
+
+    Returns:
+        float64 of the same shape, the logistic function.
+    """
     return 1 / (1 + np.exp(-np.clip(np.asarray(logits, "float64"), -700, 700)))

@@ -70,7 +70,7 @@ def test_what_is_in_train_and_dev(shared_data, tiny_vocabulary):
 
 
 def test_relations(shared_data, tiny_vocabulary):
-    preprocess = kb.RelationPreprocessor(kb.BertTokenizer(tiny_vocabulary), 64)
+    preprocess = kb.RelationPreprocessor(kb.BertTokenizer(tiny_vocabulary), 256)
     train = kb.data.relations(shared_data / "semeval2010_task8/train.tsv", preprocess)
     test = kb.data.relations(
         shared_data / "semeval2010_task8/test.tsv", preprocess, labels=train.labels, shuffle=False

