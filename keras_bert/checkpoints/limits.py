@@ -50,6 +50,9 @@ def check_head(model, known, system):
 
 
 def lost_labels(model):
-    """Says, in a list of str, that the names of classes get lost where a model has some."""
+    """Says, in a list of str, what gets lost of the names of classes and when they are told."""
     labels = getattr(model, "labels", None)
-    return [f"the classes' names, {labels}"] if labels else []
+    lost = [f"the classes' names, {labels}"] if labels else []
+    if getattr(model, "thresholds", None):
+        lost.append(f"the classes' thresholds, {list(model.thresholds)}")
+    return lost

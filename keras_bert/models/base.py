@@ -215,7 +215,7 @@ def _expected(end_of_data):
         if end_of_data:
             warnings.filterwarnings("ignore", "Your input ran out of data")
         warnings.filterwarnings(
-            "ignore", r"Gradients do not exist for variables \['pooler/[^,]*, 'p"
+            "ignore", r"Gradients do not exist for variables \['pooler/\S*', 'pooler/\S*'\]"
         )
         yield
 

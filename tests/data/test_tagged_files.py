@@ -164,8 +164,11 @@ def test_files_without_rows_and_without_utf8(file, caplog):
         read_tagged(file("a.conll", "\n-DOCSTART- O\n"))
     with pytest.raises(FileNotFoundError):
         read_tagged(file("a.conll", "").parent / "absent")
-    rows = read_tagged(file("b.conll", b"caf\xe9\tB-X\n"))
-    assert rows.texts == ["caf\ufffd"] and "replaced 1 invalid UTF-8" in caplog.text
+    rows = read_tagged(file("b.conll", b"caf\xe9\tB-X\n\n" + b"plain\tO\n" * 3))
+    assert (
+        rows.texts == ["caf\ufffd", "plain plain plain"]
+        and "replaced 1 invalid UTF-8" in caplog.text
+    )
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_relations(tokenizer, tmp_path):
         assert plain["label"] == marked["label"]
         assert plain["score"] == pytest.approx(marked["score"], abs=1e-6)
     assert predictor(spans[1]) == pytest.approx(predictor(texts[1]))
-    with pytest.raises(ValueError, match="takes single texts or texts with the spans"):
+    with pytest.raises(ValueError, match="takes single texts or tuples"):
         predictor([("a", "b")])
     run_every_signature_on_nothing_and_its_warmup(loaded, tmp_path)
 
@@ -185,7 +185,7 @@ def test_choices(tokenizer, tmp_path):
     for wrong in [("a", []), ("a", [1, 2]), ("a", [["b"]])]:
         with pytest.raises(TypeError, match="at place 0"):
             predictor(wrong)
-    with pytest.raises(ValueError, match="takes texts with choices; received single texts"):
+    with pytest.raises(ValueError, match="list of choices.; received single texts"):
         predictor("a")
     run_every_signature_on_nothing_and_its_warmup(loaded, tmp_path)
 

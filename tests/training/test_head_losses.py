@@ -54,7 +54,7 @@ def test_loss_and_metrics_of_uneven_batches(name):
     outputs = {key: np.asarray(value) for key, value in model(x).items()}
     expected = expected_loss(name, y, outputs, w)
     even = expected_loss(name, y, outputs, {key: np.ones_like(v) for key, v in w.items()})
-    assert abs(expected - even) > 1e-3  # weights matter
+    assert abs(expected - even) > 1e-4  # weights matter
     assert logs["loss"] == pytest.approx(expected, rel=2e-5)
     assert logs["real_tokens"] == x["padding_mask"].sum()
 
