@@ -185,7 +185,7 @@ def test_choices(tokenizer, tmp_path):
     for wrong in [("a", []), ("a", [1, 2]), ("a", [["b"]])]:
         with pytest.raises(TypeError, match="at place 0"):
             predictor(wrong)
-    with pytest.raises(ValueError, match="list of choices.; received single texts"):
+    with pytest.raises(ValueError, match=r"list of choices.; received single texts"):
         predictor("a")
     run_every_signature_on_nothing_and_its_warmup(loaded, tmp_path)
 
