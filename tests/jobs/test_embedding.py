@@ -3,6 +3,7 @@
 import json
 import random
 
+import keras
 import numpy as np
 import pytest
 
@@ -55,6 +56,7 @@ def folder(tmp_path_factory):
         num_layers=1,
         max_sequence_length=16,
     )
+    keras.utils.set_random_seed(0)
     embedder = kb.BertTextEmbedder(kb.BertBackbone(config), pooling="max", normalize=True)
     kb.save_preset(folder / "start", embedder, tokenizer)
     return folder
