@@ -83,14 +83,12 @@ class SafetensorsFiles:
         """The type in the file, as NumPy names it."""
         return self._found[name][3]
 
-    def read(self, name, start=None, stop=None):
-        """The values, a NumPy array, or those of some rows; dense kernels are (outputs, inputs)."""
+    def read(self, name):
+        """The values, a NumPy array; dense kernels are (outputs, inputs)."""
         path, stored, _, _ = self._found[name]
         try:
             with safe_open(path, framework="np") as file:
-                if start is None and stop is None:
-                    return file.get_tensor(stored)
-                return file.get_slice(stored)[start:stop]
+                return file.get_tensor(stored)
         except SafetensorError as error:
             raise ValueError(f"{path}: tensor {stored}: {error}") from error
 

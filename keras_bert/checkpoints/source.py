@@ -16,8 +16,8 @@ class Source:
         config: `BertConfig`.
         config_path: str, the file that says so, for messages.
         tensors: its tensors: iterates over canonical names (`names.canonical`); has `in`, `path`,
-            `shape(name)`, `dtype(name)`, `read(name, start, stop)` (rows, default all; dense
-            kernels are (outputs, inputs), as Hugging Face's) and `stored_name(name)`.
+            `shape(name)`, `dtype(name)`, `read(name)` (dense kernels are (outputs, inputs), as
+            Hugging Face's) and `stored_name(name)`.
         values: dict, what its configuration says of heads, in Hugging Face's words
             (`architectures`, `id2label`, `problem_type`, `classifier_dropout`); may be empty.
         embedding: dict or None, how sentences are embedded: `pooling` (str), `normalize` (bool).

@@ -55,14 +55,6 @@ def load_weights(model, source):
     return [*new, *foreign]
 
 
-def _table_parts(shape):
-    """Yields (start, stop) of runs of rows, 16 MB each."""
-    rows, columns = shape
-    step = max(1, (1 << 22) // columns)
-    for start in range(0, rows, step):
-        yield start, min(rows, start + step)
-
-
 def _match(wanted, source):
     """Pairs the source's names with the model's tensors, after checking all of them.
 
@@ -115,10 +107,7 @@ def _check_tied(tensors):
     table = "embeddings.word_embeddings.weight"
     if names.TIED_TABLE not in tensors:
         return
-    if tensors.shape(names.TIED_TABLE) != tensors.shape(table) or not all(
-        np.array_equal(tensors.read(names.TIED_TABLE, *part), tensors.read(table, *part))
-        for part in _table_parts(tensors.shape(table))
-    ):
+    if not np.array_equal(tensors.read(names.TIED_TABLE), tensors.read(table)):
         raise ValueError(
             f"{tensors.path}: {names.TIED_TABLE} differs from {tensors.stored_name(table)}; "
             "expected them to be equal, since this model's masked-LM head scores against the "

@@ -1,5 +1,5 @@
-"""Writes a SavedModel: strings in, labels and scores (or tokens for [MASK], or the answers of
-questions) out, with its TF Serving warm-up requests."""
+"""Writes a SavedModel: strings in, what the task answers out (labels, entities, answers of
+questions, embeddings, tokens for [MASK], ...), with its TF Serving warm-up requests."""
 
 from absl import flags
 

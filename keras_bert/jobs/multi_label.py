@@ -1,6 +1,7 @@
 """Any of several labels for a text or a pair: topics, symptoms, kinds of complaint."""
 
 import keras_bert as kb
+from keras_bert.jobs import classification
 from keras_bert.jobs.classification import preprocessor, split
 from keras_bert.jobs.reports import print_labels, write_report
 from keras_bert.training.evaluation import multi_label_report, predict_outputs, sigmoids
@@ -18,16 +19,8 @@ def fits(model):
 
 def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **options):
     """Labelled texts; options as those of `kb.data.classification`."""
-    if like is not None:
-        options["labels"] = like.labels
-    return kb.data.classification(
-        path,
-        preprocess,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        seed=seed,
-        problem_type="multi_label",
-        **options,
+    return classification.read(
+        path, preprocess, like, batch_size, shuffle, seed, problem_type="multi_label", **options
     )
 
 

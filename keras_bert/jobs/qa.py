@@ -1,14 +1,11 @@
 """The part of a text that answers a question: SQuAD 1.1 and 2.0, XQuAD, CMRC 2018, DRCD."""
 
-import json
-import os
-
 import numpy as np
 import tqdm
 
 import keras_bert as kb
+from keras_bert.jobs.reports import write_report
 from keras_bert.text.answers import best_answers, best_spans
-from keras_bert.text.files import write_atomically
 from keras_bert.training.answer_scores import (
     answer_report,
     best_threshold,
@@ -77,15 +74,12 @@ def measure(model, preprocess, data, directory=None):
         report["threshold"] = model.no_answer_threshold
         print(f"  threshold {report['threshold']}; best {threshold:.3f} with F1 {f1:.2f}; ", end="")
         print(f"F1 {never:.2f} by never answering")
-    if directory is not None:
-        names = [question.id for question in data.questions]
-        answers = {
-            "predictions": dict(zip(names, told, strict=True)),
-            "scores": dict(zip(names, found["score"].tolist(), strict=True)),
-        }
-        os.makedirs(directory, exist_ok=True)
-        text = json.dumps({**report, **answers}, indent=2, ensure_ascii=False)
-        write_atomically(os.path.join(directory, "report.json"), text + "\n")
+    names = [question.id for question in data.questions]
+    answers = {
+        "predictions": dict(zip(names, told, strict=True)),
+        "scores": dict(zip(names, found["score"].tolist(), strict=True)),
+    }
+    write_report({**report, **answers}, directory)
     return report
 
 

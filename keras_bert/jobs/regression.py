@@ -3,6 +3,7 @@
 import numpy as np
 
 import keras_bert as kb
+from keras_bert.jobs import classification
 from keras_bert.jobs.classification import preprocessor
 from keras_bert.jobs.reports import write_report
 from keras_bert.training.correlation import pearson, spearman
@@ -20,16 +21,8 @@ def fits(model):
 
 def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **options):
     """Texts with numbers; options as those of `kb.data.classification`."""
-    if like is not None:
-        options["labels"] = like.labels
-    return kb.data.classification(
-        path,
-        preprocess,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        seed=seed,
-        problem_type="regression",
-        **options,
+    return classification.read(
+        path, preprocess, like, batch_size, shuffle, seed, problem_type="regression", **options
     )
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 
-from keras_bert.jobs.pictures import draw
+from keras_bert import plots
 from keras_bert.text.files import write_atomically
 
 _MOST_IN_PICTURE = 40
@@ -28,7 +28,10 @@ def draw_confusion(report, labels, directory):
     """Draws the confusion matrix where there is a folder, and few enough classes to read it."""
     if directory is not None and len(labels) <= _MOST_IN_PICTURE:
         path = os.path.join(directory, "confusion.png")
-        draw("confusion_matrix", report["confusion"], labels, path)
+        try:
+            plots.confusion_matrix(report["confusion"], labels, path)
+        except ImportError as error:  # it says how to install matplotlib
+            print(f"no picture: {error}")
 
 
 def print_labels(rows, heading):

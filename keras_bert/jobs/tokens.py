@@ -1,13 +1,10 @@
 """Labelled spans of a text: named entities, slots, semantic roles of a predicate."""
 
-import json
-import os
-
 import tqdm
 
 import keras_bert as kb
+from keras_bert.jobs.reports import write_report
 from keras_bert.text.entities import EntityDecoder, entities_of
-from keras_bert.text.files import write_atomically
 from keras_bert.text.tokenizer import as_strings
 from keras_bert.training.span_scores import span_report
 
@@ -59,10 +56,7 @@ def measure(model, preprocess, data, directory=None):
         f"F1 {report['f1']:.4f}, macro F1 {report['macro_f1']:.4f} on {report['entities']:,} "
         f"entities of {report['examples']:,} texts"
     )
-    if directory is not None:
-        os.makedirs(directory, exist_ok=True)
-        text = json.dumps(report, indent=2, ensure_ascii=False)
-        write_atomically(os.path.join(directory, "report.json"), text + "\n")
+    write_report(report, directory)
     return report
 
 

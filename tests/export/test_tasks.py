@@ -158,7 +158,9 @@ def test_relations(tokenizer, tmp_path):
         assert plain["label"] == marked["label"]
         assert plain["score"] == pytest.approx(marked["score"], abs=1e-6)
     assert predictor(spans[1]) == pytest.approx(predictor(texts[1]))
-    with pytest.raises(ValueError, match="takes single texts or tuples"):
+    with pytest.raises(
+        ValueError, match=r"takes single texts or tuples \(text, \(start, end\), \(start, end\)\)"
+    ):
         predictor([("a", "b")])
     run_every_signature_on_nothing_and_its_warmup(loaded, tmp_path)
 

@@ -93,7 +93,9 @@ def test_predicates_change_the_answers(predictor, model, preprocess):
     for wrong in ([("a", 0, 1), "b"], [("a", 0.0, 1)], [("a", True, 1)], [("a", 1)]):
         with pytest.raises(TypeError, match=r"received .* at place \d"):
             predictor(wrong)
-    with pytest.raises(ValueError, match=r"takes single texts or .*; received pairs"):
+    with pytest.raises(
+        ValueError, match=r"takes single texts or tuples \(text, start, end\), .*; received pairs"
+    ):
         predictor(("a", "b"))
 
 
@@ -151,7 +153,9 @@ def test_one_segment_has_no_predicates(tiny_vocabulary, preprocess, tmp_path):
     kb.export_saved_model(model, preprocess, tmp_path / "1")
     predictor = kb.Predictor(tmp_path / "1")
     assert set(predictor.signatures) == {"serving_default", "serve_tokens"}
-    with pytest.raises(ValueError, match=r"takes single texts; received .*predicate"):
+    with pytest.raises(
+        ValueError, match=r"takes single texts; received tuples \(text, start, end\), the predicate"
+    ):
         predictor(("a", 0, 1))
 
 

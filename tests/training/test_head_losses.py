@@ -47,14 +47,14 @@ def expected_loss(name, y, outputs, w):
 @pytest.mark.parametrize("name", HEADS)
 def test_loss_and_metrics_of_uneven_batches(name):
     """The loss is that of the batch; metrics are over all rows, whatever the batches."""
-    model = make(name)
+    model = make(name, seed=1)
     x, y, w = arrays(name, 7)
     model.compile(**HEADS[name][1]())
     logs = model.evaluate(x, y, sample_weight=w, batch_size=7, verbose=0, return_dict=True)
     outputs = {key: np.asarray(value) for key, value in model(x).items()}
     expected = expected_loss(name, y, outputs, w)
     even = expected_loss(name, y, outputs, {key: np.ones_like(v) for key, v in w.items()})
-    assert abs(expected - even) > 1e-4  # weights matter
+    assert abs(expected - even) > 1e-3  # weights matter
     assert logs["loss"] == pytest.approx(expected, rel=2e-5)
     assert logs["real_tokens"] == x["padding_mask"].sum()
 
