@@ -3,6 +3,7 @@
 import json
 import os
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from keras_bert.checkpoints.names import canonical
@@ -40,19 +41,31 @@ class SafetensorsFiles:
         else:
             raise FileNotFoundError(_advice(directory))
         self._found = {}  # canonical name -> file, stored name, shape, dtype
+        stored = {}  # stored name -> file
         for path in files:
             for name, shape, dtype in _listed(path):
                 if canonical(name) in self._found:
-                    raise ValueError(
-                        f"{path} holds the tensor {name} once more: "
-                        f"{self._found[canonical(name)][0]} has it too; expected it once"
-                    )
-                self._found[canonical(name)] = path, name, shape, dtype
-        if len(files) > 1 or files[0] != single:
-            self._check_index(index, directory)
+                    self._check_same(path, name)
+                else:
+                    self._found[canonical(name)] = path, name, shape, dtype
+                stored[name] = os.path.basename(path)
+        if files[0] != single:
+            self._check_index(index, stored)
 
-    def _check_index(self, index, directory):
-        stored = {name: os.path.basename(path) for path, name, _, _ in self._found.values()}
+    def _check_same(self, path, name):
+        """Refuses a tensor that is there already, but for an old name beside today's, equal."""
+        other, known, _, _ = self._found[canonical(name)]
+        if known == name:
+            raise ValueError(
+                f"{path} holds the tensor {name} once more: {other} has it too; expected it once"
+            )
+        if not np.array_equal(_read(path, name), _read(other, known)):
+            raise ValueError(
+                f"{path} holds the tensors {known} and {name}, two names of one, and they differ; "
+                "expected them to be equal"
+            )
+
+    def _check_index(self, index, stored):
         for name in sorted(set(index) | set(stored)):
             if index.get(name) != stored.get(name):
                 raise ValueError(
@@ -86,14 +99,18 @@ class SafetensorsFiles:
     def read(self, name):
         """The values, a NumPy array; dense kernels are (outputs, inputs)."""
         path, stored, _, _ = self._found[name]
-        try:
-            with safe_open(path, framework="np") as file:
-                return file.get_tensor(stored)
-        except SafetensorError as error:
-            raise ValueError(f"{path}: tensor {stored}: {error}") from error
+        return _read(path, stored)
 
 
 _DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+
+
+def _read(path, name):
+    try:
+        with safe_open(path, framework="np") as file:
+            return file.get_tensor(name)
+    except SafetensorError as error:
+        raise ValueError(f"{path}: tensor {name}: {error}") from error
 
 
 def _listed(path):

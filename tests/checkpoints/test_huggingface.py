@@ -95,6 +95,19 @@ def test_old_names_half_precision_and_position_ids(hf_directory):
     np.testing.assert_array_equal(loaded.backbone.embeddings.token_table.numpy(), table)
 
 
+def test_an_old_name_beside_todays(hf_directory):
+    """Many files of masked language models hold the bias of the vocabulary under both."""
+    config = hf_config()
+    tensors = hf_tensors(config)
+    bias = tensors["cls.predictions.bias"]
+    both = {**tensors, "cls.predictions.decoder.bias": bias}
+    model = kb.BertMaskedLM.from_preset(hf_directory(config, both))
+    np.testing.assert_array_equal(model.masked_lm_head.bias.numpy(), bias)
+    differing = {**tensors, "cls.predictions.decoder.bias": bias + 1}
+    with pytest.raises(ValueError, match=r"predictions\.bias and .*decoder\.bias.* differ"):
+        kb.BertMaskedLM.from_preset(hf_directory(config, differing, "differing"))
+
+
 def test_an_untied_decoder_is_refused(hf_directory):
     config = hf_config()
     tensors = hf_tensors(config)
