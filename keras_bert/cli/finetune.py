@@ -12,7 +12,7 @@ import os
 
 from absl import flags
 
-from keras_bert.cli import devices, reading, tuning, watching
+from keras_bert.cli import devices, reading, repeats, tuning, watching
 from keras_bert.jobs import JOBS, find_job
 
 REQUIRED = ["preset", "train", "output"]
@@ -79,6 +79,7 @@ def define(values):
     tuning.define(values)
     devices.define(values)
     watching.define(values)
+    repeats.define(values)
     integer(
         "seed", 0, "decides the new weights, dropout and order", lower_bound=0, flag_values=values
     )
@@ -89,6 +90,14 @@ def main(values):
     if devices.launched("finetune", values):
         return
     strategy = devices.start(values)
+    if values.seeds:
+        repeats.run(values, lambda: _finetune(values, strategy))
+    else:
+        _finetune(values, strategy)
+
+
+def _finetune(values, strategy):
+    """One run, by `--seed`; returns what measures it on `--dev`, or None."""
     import keras
 
     import keras_bert as kb
@@ -105,6 +114,7 @@ def main(values):
     train, dev = _read(values, job, preprocess)
     if is_chief():
         print(kb.data.summary(train, dev))
+    train = tuning.augmented(train, preprocess.tokenizer, values)
     total = values.epochs * int(train.cardinality())
     source = open_source(values.preset)
     precision, loss_scale = devices.precision(values, source.config)
@@ -136,16 +146,18 @@ def main(values):
         verbose="auto" if is_chief() else 0,
     )
     if not is_chief():
-        return
+        return None
     kb.merge_lora(model)
     directory = os.path.join(values.output, "model")
     kb.save_preset(directory, model, preprocess, overwrite=True)
+    report = None
     if dev is not None:  # what was saved, by this process alone
         saved = type(model).from_preset(directory)
         if hasattr(job, "tune") and job.tune(saved, preprocess, dev):
             kb.save_preset(directory, saved, preprocess, overwrite=True)
-        job.measure(saved, preprocess, dev, values.output)
+        report = job.measure(saved, preprocess, dev, values.output)
     print(f"{directory}: {type(model).__name__}")
+    return report
 
 
 def _read(values, job, preprocess):

@@ -63,6 +63,24 @@ def define(values):
         "save a running average of the weights, which keeps this much of itself a step: 0.99",
         flag_values=values,
     )
+    for name, what in (("mask", "become [MASK]"), ("drop", "are left out")):
+        flags.DEFINE_float(
+            f"token_{name}_rate",
+            0.0,
+            f"share of the training texts' tokens that {what}, drawn anew each epoch",
+            lower_bound=0.0,
+            flag_values=values,
+        )
+
+
+def augmented(train, tokenizer, values):
+    """The training set with what `--token_mask_rate` and `--token_drop_rate` do to it."""
+    import keras_bert as kb
+
+    mask_rate, drop_rate = values.token_mask_rate, values.token_drop_rate
+    if not (mask_rate or drop_rate):
+        return train
+    return kb.data.augmented(train, tokenizer, mask_rate, drop_rate, values.seed)
 
 
 def prepare(model, values):

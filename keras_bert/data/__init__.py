@@ -9,6 +9,7 @@ import importlib
 _PUBLIC = {
     "Position": "keras_bert.data.position",
     "PretrainingStream": "keras_bert.data.stream",
+    "augmented": "keras_bert.data.augmentation",
     "choices": "keras_bert.data.choice_set",
     "classification": "keras_bert.data.classification_set",
     "embedding_pairs": "keras_bert.data.embedding_set",

@@ -2,8 +2,10 @@
 
 import keras
 
-# What a measure's name ends in where less is better.
-_LESS_IS_BETTER = ("loss", "error", "perplexity")
+
+def less_is_better(measure):
+    """Whether a measure of this name is the better the smaller: a loss, an error, a perplexity."""
+    return measure.endswith(("loss", "error", "perplexity"))
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):
@@ -35,7 +37,7 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
             raise ValueError(
                 f"EarlyStopping: patience must be an int of at least 1; received {patience!r}"
             )
-        mode = "min" if monitor.endswith(_LESS_IS_BETTER) else "max"
+        mode = "min" if less_is_better(monitor) else "max"
         super().__init__(monitor, patience=patience, mode=mode, restore_best_weights=True)
 
     def get_monitor_value(self, logs):

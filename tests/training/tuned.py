@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 import keras_bert as kb
 
@@ -47,6 +46,8 @@ def arrays(rows, seed=0):
 
 def dataset(rows=16, batch=8, seed=0):
     """The same as batches."""
+    import tensorflow as tf
+
     return tf.data.Dataset.from_tensor_slices(arrays(rows, seed)).batch(batch)
 
 
