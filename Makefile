@@ -2,7 +2,7 @@
 # PYTHON names the interpreter; by default the first of these that is 3.11 to 3.13.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast parity lint format notebooks bench clean
+.PHONY: help demo test test-fast parity lint format notebooks bench results clean
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
@@ -43,6 +43,9 @@ notebooks: .venv/notebooks  ## run the notebooks from top to bottom
 
 bench: .venv/bench  ## ours and the peers, in turn; tables in benchmarks/results
 	$(BIN)/python -m benchmarks.run
+
+results: .venv/bench  ## fine-tune on real sets, three seeds each; the table in docs/results.md
+	$(BIN)/python -m benchmarks.tasks.run
 
 clean:  ## remove the environment and what runs left
 	rm -rf .venv runs build dist *.egg-info

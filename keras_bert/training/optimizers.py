@@ -229,8 +229,10 @@ class AdamW(keras.optimizers.AdamW):
             return
         import tensorflow as tf
 
-        # Dense, because slices of one row that occurs twice have another norm than their sum.
-        grads = [tf.convert_to_tensor(grad) for grad in grads]
+        # On one device rows of a table stay rows until they are applied: to find their norm and to
+        # scale them passes over those of the batch alone, not over the whole table.
+        is_alone = self._distribution_strategy.num_replicas_in_sync == 1
+        grads = [(_each_row_once if is_alone else tf.convert_to_tensor)(grad) for grad in grads]
         variables = [variable.value for variable in trainable_variables]
         summed = self._all_reduce_sum_gradients(zip(grads, variables, strict=True))
         # Its norm is one pass over the gradients; Keras's writes their squares first.
@@ -241,7 +243,7 @@ class AdamW(keras.optimizers.AdamW):
             factor = self.global_clipnorm * tf.minimum(1.0 / norm, factor / self.global_clipnorm)
         # By 0 even what is not finite becomes 0: one product scales, clips and cleans.
         factor = tf.where(taken, factor, 0.0)
-        grads = [tf.math.multiply_no_nan(grad, tf.cast(factor, grad.dtype)) for grad, _ in summed]
+        grads = [_scaled(grad, tf.cast(factor, grad.dtype)) for grad, _ in summed]
         if not self.global_clipnorm:
             grads = super()._clip_gradients(grads)
         tf.__internal__.distribute.interim.maybe_merge_call(
@@ -310,3 +312,26 @@ class AdamW(keras.optimizers.AdamW):
             "on_nonfinite": self.on_nonfinite,
             "layer_decay": self.layer_decay,
         }
+
+
+def _each_row_once(gradient):
+    """A gradient of slices with those of one row added up: twice the row has another norm than
+    the sum. Dense ones are returned as they are."""
+    import tensorflow as tf
+
+    if not isinstance(gradient, tf.IndexedSlices):
+        return tf.convert_to_tensor(gradient)
+    rows, places = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
+
+
+def _scaled(gradient, factor):
+    """The dense gradient times a factor, 0 where that is 0."""
+    import tensorflow as tf
+
+    if isinstance(gradient, tf.IndexedSlices):
+        values = tf.math.multiply_no_nan(gradient.values, factor)
+        gradient = tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
+        return tf.convert_to_tensor(gradient)
+    return tf.math.multiply_no_nan(gradient, factor)

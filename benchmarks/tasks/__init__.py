@@ -1,0 +1,1 @@
+"""What the downstream jobs reach on real sets: recipes, runs, and the table made of them."""
