@@ -1,4 +1,7 @@
-"""What a figure is to be compared with, computed on the same files."""
+"""What a figure is to be compared with, computed on the same files.
+
+The libraries of classical methods are imported where they are used: extra `results`.
+"""
 
 import json
 
@@ -15,6 +18,83 @@ def untrained_embeddings(recipe, data, folder):
     return [{"title": "without any training", "measure": "spearman", "value": report["spearman"]}]
 
 
+def tfidf_regression(recipe, data, folder):
+    """Logistic regression on TF-IDF of one to three characters, scikit-learn."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(
+        TfidfVectorizer(analyzer="char", ngram_range=(1, 3), min_df=2, sublinear_tf=True),
+        LogisticRegression(C=10.0, max_iter=1000),
+    )
+    (labels, texts), (test_labels, test_texts) = (
+        zip(*_rows(data / name)[1:], strict=True) for name in (recipe.train, recipe.test)
+    )
+    value = model.fit(texts, labels).score(test_texts, test_labels)
+    title = "TF-IDF and logistic regression"
+    return [{"title": title, "measure": "accuracy", "value": float(value)}]
+
+
+def crf(recipe, data, folder):
+    """A CRF on characters and pairs of them within two places, CRFsuite."""
+    import pycrfsuite
+
+    from keras_bert.training.span_scores import span_report
+
+    trainer = pycrfsuite.Trainer(verbose=False)
+    trainer.set_params({"c1": 0.1, "c2": 0.1, "max_iterations": 100})
+    for characters, tags in _sentences(data / recipe.train):
+        trainer.append(_features(characters), tags)
+    model = str(folder / "crf.model")
+    trainer.train(model)
+    tagger = pycrfsuite.Tagger()
+    tagger.open(model)
+    test = _sentences(data / recipe.test)
+    report = span_report(
+        [_spans(tags) for _, tags in test],
+        [_spans(tagger.tag(_features(characters))) for characters, _ in test],
+    )
+    return [{"title": "CRF on characters", "measure": "f1", "value": report["f1"]}]
+
+
+def _rows(path):
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [line.split("\t") for line in lines if line]
+
+
+def _sentences(path):
+    """Pairs of tokens and tags of a CoNLL file."""
+    blocks = path.read_text(encoding="utf-8").strip("\n").split("\n\n")
+    rows = [[line.split("\t") for line in block.split("\n")] for block in blocks]
+    return [([token for token, _ in row], [tag for _, tag in row]) for row in rows]
+
+
+def _features(characters):
+    padded = ["<<", "<", *characters, ">", ">>"]
+    places = range(2, len(padded) - 2)
+    single = [[f"{d}={padded[i + d]}" for d in range(-2, 3)] for i in places]
+    pairs = [[f"{d}&={padded[i + d]}{padded[i + d + 1]}" for d in range(-2, 2)] for i in places]
+    return [["bias", *a, *b] for a, b in zip(single, pairs, strict=True)]
+
+
+def _spans(tags):
+    """(start, end, label) of BIO tags, in tokens."""
+    found, start = [], None
+    for place, tag in enumerate([*tags, "O"]):
+        goes_on = start is not None and tag == f"I-{tags[start][2:]}"
+        if start is not None and not goes_on:
+            found.append((start, place, tags[start][2:]))
+            start = None
+        if tag != "O" and not goes_on:
+            start = place
+    return found
+
+
 # Recipe -> function of it, the data folder and a folder to work in, which returns a list of dicts:
 # `title`, `measure` (a name of the recipe's) and `value`.
-BASELINES = {"stsb": untrained_embeddings}
+BASELINES = {
+    "stsb": untrained_embeddings,
+    "chnsenticorp": tfidf_regression,
+    "peopledaily": crf,
+}

@@ -191,4 +191,38 @@ RECIPES = [
         _rate(5e-5, 2),
         (dataclasses.replace(ACCURACY, goal=90.0, peer=89.7),),
     ),
+    # Tan and Zhang 2008; texts of the test that are nowhere in train or dev.
+    *(
+        Recipe(
+            name,
+            title,
+            "classification",
+            "chnsenticorp/train.tsv",
+            "chnsenticorp/test_unseen.tsv",
+            _rate(2e-4, 3, sequence_length=256, precision="mixed_bfloat16"),
+            (ACCURACY,),
+            start=start,
+        )
+        for name, title, start in (
+            ("chnsenticorp", "ChnSentiCorp test_unseen", "chinese"),
+            ("chnsenticorp_new", "the same without pretraining", "chinese_untrained"),
+        )
+    ),
+    # People's Daily of 1998, the first 10,000 sentences; by character.
+    *(
+        Recipe(
+            name,
+            title,
+            "tokens",
+            "peopledaily_ner/train.conll",
+            "peopledaily_ner/dev.conll",
+            _rate(5e-4, 4, sequence_length=256, precision="mixed_bfloat16"),
+            (Measure("f1", "F1"),),
+            start=start,
+        )
+        for name, title, start in (
+            ("peopledaily", "People's Daily dev, entities", "chinese"),
+            ("peopledaily_new", "the same without pretraining", "chinese_untrained"),
+        )
+    ),
 ]
