@@ -48,6 +48,8 @@ _PUBLIC = {
     "merge_lora": "keras_bert.models.lora",
     "model_from_preset": "keras_bert.models.any_task",
     "precision": "keras_bert.training.precision",
+    "preprocessor_from_preset": "keras_bert.export.preprocessor",
+    "rank": "keras_bert.serving.ranking",
     "regularize": "keras_bert.training.regularization",
     "replace_vocabulary": "keras_bert.models.vocabulary",
     "save_preset": "keras_bert.checkpoints.preset",

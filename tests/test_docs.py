@@ -202,3 +202,34 @@ def test_the_page_on_checkpoints_runs(tmp_path, monkeypatch, tiny_vocabulary):
     copy = kb.model_from_preset("copy")
     for one, other in zip(copy.weights, names["model"].weights, strict=True):
         assert (one.numpy() == other.numpy()).all()
+
+
+def test_the_recipes_run(tmp_path, monkeypatch, tiny_vocabulary):
+    """All their Python, in order, from a tiny encoder; who reads the files they write."""
+    words = [c for c in "小明住在北京他有一只猫，名叫白谁什么？。它首都长江最河流是的" if c]
+    vocabulary = list(dict.fromkeys([*tiny_vocabulary, *words]))
+    config = kb.BertConfig(
+        vocabulary_size=len(vocabulary), hidden_dim=8, num_heads=2, num_layers=1,
+        max_sequence_length=128,
+    )  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    kb.save_preset("encoder", kb.BertBackbone(config), kb.BertTokenizer(vocabulary))
+    names = {}
+    for code in blocks("recipes.md", "python"):
+        exec(code, names)
+    first, second, third = names["rows"][3:]
+    assert first["question"] == "谁住在北京？"
+    assert second["question"] == "谁住在北京？ 小明 他有什么？"
+    assert third["question"] == "谁住在北京？ 小明 他有什么？ 一只猫 它叫什么？"
+    assert names["train"].label_counts == {"no": 8, "yes": 4}
+    questions, answers = names["history"][::2], names["history"][1::2]
+    assert questions == ["谁住在北京？", "他有什么？", "它叫什么？"]
+    assert all(answer in names["context"] for answer in answers)
+    best, other = names["best"]
+    assert best["score"] >= other["score"] and best["text"] == names["facts"][best["place"]]
+    assert names["answer"] in names["near"] and len(names["near"]) == 3
+    assert [pair["label"] for pair in names["following"]].count(1) == 1
+    assert names["masked"].counts.documents == 2
+    # The file of rows is one that the command reads.
+    data = kb.data.question_answering("talk.jsonl", kb.preprocessor_from_preset("runs/talk"))
+    assert data.num_examples == 6

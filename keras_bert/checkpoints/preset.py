@@ -7,7 +7,8 @@ from keras_bert.checkpoints import config_file, huggingface, sentence_transforme
 def save_preset(directory, model, preprocess_or_tokenizer, overwrite=False, verify=False):
     """Writes a model and its tokenizer as one Hugging Face model directory.
 
-    The folder holds `config.json`, `model.safetensors`, `vocab.txt` and `tokenizer_config.json`;
+    The folder holds `config.json`, `model.safetensors`, `vocab.txt` and `tokenizer_config.json`,
+    the latter with the settings of the preprocessor, which `kb.preprocessor_from_preset` reads;
     `transformers` loads it, head and labels included; of a `BertTextEmbedder`
     `sentence-transformers` too, by the modules that lie beside them. It appears when it is
     complete: a kill or a full disk leaves the former one. Models that do not read the pooler
@@ -58,7 +59,10 @@ def _write(folder, model, preprocess_or_tokenizer):
         sentence_transformers.write_modules(
             folder, model.pooling, model.normalize, model.config.hidden_dim, length
         )
-    tokenizer.save(folder, model_max_length=length)
+    if preprocess_or_tokenizer is tokenizer:
+        tokenizer.save(folder, model_max_length=length)
+    else:
+        preprocess_or_tokenizer.save(folder)
 
 
 def write_whole(directory, model, preprocess_or_tokenizer, write, marker, overwrite, verify):

@@ -89,7 +89,7 @@ def main(values):
     case = "lower-cased" if tokenizer.lowercase else "kept in its case"
     print(f"  read as {type(model).__name__}; text is {case}")
     model, tokenizer = _changed(values, model, tokenizer)
-    text = _with_length(values, model, tokenizer)
+    text = _preprocessor(values, model, tokenizer)
     if values.format == "huggingface":
         kb.save_preset(values.to, model, text, overwrite=values.overwrite, verify=True)
     else:
@@ -105,16 +105,28 @@ def main(values):
     print(f"{values.to}: written, read back and equal")
 
 
-def _with_length(values, model, tokenizer):
-    """The tokenizer, with the length to which the checkpoint cuts texts where it names one."""
+def _preprocessor(values, model, tokenizer):
+    """The tokenizer in the checkpoint's preprocessor, or in one of the length to which it cuts
+    texts; alone, where the checkpoint names neither."""
     import keras_bert as kb
+    from keras_bert.export.saved_model import preprocessor_class
     from keras_bert.text.tokenizer_files import read_tokenizer
 
-    length = read_tokenizer(getattr(values, "from"))["model_max_length"]
-    if length is None or values.max_sequence_length is not None:
+    start = getattr(values, "from")
+    preset = read_tokenizer(start)
+    length = preset["model_max_length"]
+    if values.max_sequence_length is not None:
+        length = model.config.max_sequence_length
+        if preset["preprocessor"] is None:
+            return tokenizer
+    if length is None:
         return tokenizer
     length = min(length, model.config.max_sequence_length)
-    return kb.TextClassifierPreprocessor(tokenizer, sequence_length=length)
+    if preset["preprocessor"] is None:
+        found = preprocessor_class(type(model)) or kb.TextClassifierPreprocessor
+        return found(tokenizer, sequence_length=length)
+    stored = kb.preprocessor_from_preset(start, length)
+    return type(stored)(tokenizer, sequence_length=length, **stored.settings())
 
 
 def _changed(values, model, tokenizer):

@@ -24,13 +24,14 @@ def main(values):
 
     import_tensorflow()
     import keras_bert as kb
+    from keras_bert.checkpoints.opening import open_source
     from keras_bert.jobs import job_of
-    from keras_bert.text.tokenizer_files import read_tokenizer
+    from keras_bert.models.any_task import served_task_of
 
-    model = kb.model_from_preset(values.preset)
+    source = open_source(values.preset)
+    model = served_task_of(source).from_source(source)
     job = job_of(model)
-    length = read_tokenizer(values.preset)["model_max_length"] or 128
-    preprocess = job.preprocessor(kb.BertTokenizer.from_preset(values.preset), length)
+    preprocess = kb.preprocessor_from_preset(values.preset)
     data = reading.call(
         job.read,
         values.input,

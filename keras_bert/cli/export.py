@@ -30,12 +30,10 @@ def main(values):
     import keras_bert as kb
     from keras_bert.checkpoints.opening import open_source
     from keras_bert.export.saved_model import preprocessor_class
-    from keras_bert.models.any_task import task_of
+    from keras_bert.models.any_task import served_task_of
 
     source = open_source(values.preset)
-    task = task_of(source)
-    if task is kb.BertPretrainer:  # its masked-LM head is what can be served
-        task = kb.BertMaskedLM
+    task = served_task_of(source)
     preprocessor = preprocessor_class(task)
     if preprocessor is None:
         raise ValueError(

@@ -4,8 +4,10 @@ measures the model on --dev, with pictures.
 Labelled texts are TSV, CSV or JSON Lines with columns `sentence` (or `sentence1` and `sentence2`)
 and `label`, data.json#train of a JSON object of lists, or tfds://name. For --task=tokens they are
 CoNLL files, or JSON Lines with `text` and `spans` (or `slots`, `entities`), lists of [start, end,
-label]; for the roles of a predicate also `predicate`, [start, end]. Questions (--task=qa) are
-SQuAD's JSON.
+label], or `tokens` and `tags`; for the roles of a predicate also `predicate`, [start, end].
+Questions (--task=qa) are SQuAD's JSON, or JSON Lines with `question`, `context` and `answers`. For
+--task=fill_mask they are raw text, one sentence a line with an empty line between documents; for
+--task=next_sentence such text, or pairs with label 0 = next, 1 = random.
 """
 
 import os
@@ -17,8 +19,12 @@ from keras_bert.jobs import JOBS, find_job
 
 REQUIRED = ["preset", "train", "output"]
 # Flags of the loss, and of how the training set is read; jobs that have no use for one refuse it.
-_LOSS = ("label_smoothing", "focal")
+_LOSS = ("label_smoothing", "focal", "loss", "temperature", "margin")
 _TRAINING = ("out_of_scope", "class_weights")
+# Flags of the model, in place of what the checkpoint says.
+_MODEL = ("pooling", "normalize")
+# Flags of the preprocessor; the model directory keeps them.
+_SETTINGS = ("stride", "question_length", "max_answer_length")
 
 
 def define(values):
@@ -71,8 +77,15 @@ def define(values):
         "the power of the focal loss, such as 2: what is known well counts little",
         flag_values=values,
     )
+    _define_embedding(values)
     reading.define(values)
     integer("sequence_length", 128, "longest row in tokens", lower_bound=1, flag_values=values)
+    for name, what in (
+        ("stride", "tokens from one window of a text to the next; default: a third of a row"),
+        ("question_length", "most tokens of a question; default: a quarter of a row"),
+        ("max_answer_length", "most tokens of an answer; default: 30"),
+    ):
+        integer(name, None, f"qa: {what}", lower_bound=1, flag_values=values)
     integer("batch_size", 32, "rows a step", lower_bound=1, flag_values=values)
     integer("epochs", 3, "passes over the data", lower_bound=1, flag_values=values)
     number("learning_rate", 3e-5, "the peak", flag_values=values)
@@ -82,6 +95,42 @@ def define(values):
     repeats.define(values)
     integer(
         "seed", 0, "decides the new weights, dropout and order", lower_bound=0, flag_values=values
+    )
+
+
+def _define_embedding(values):
+    flags.DEFINE_enum(
+        "loss",
+        None,
+        ["in_batch_negatives", "cosine_regression", "triplet"],
+        "embedding: what is learnt; default: cosine_regression of pairs with scores, "
+        "in_batch_negatives of other rows",
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "temperature",
+        None,
+        "embedding: what cosines are divided by in in_batch_negatives; default: 0.05",
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "margin",
+        None,
+        "embedding: how much nearer the positive is to be in triplet; default: 1",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "pooling",
+        None,
+        ["mean", "cls", "max", "mean_sqrt_len_tokens"],
+        "embedding: how a text's vectors become one; default: as the checkpoint says, or mean",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "normalize",
+        None,
+        "embedding: whether vectors have length 1; default: as the checkpoint says, or true",
+        flag_values=values,
     )
 
 
@@ -110,7 +159,8 @@ def _finetune(values, strategy):
     keras.utils.set_random_seed(values.seed)
     tokenizer = kb.BertTokenizer.from_preset(values.preset)
     job = find_job(values.task)
-    preprocess = job.preprocessor(tokenizer, values.sequence_length)
+    kept = reading.given(values, *_SETTINGS)
+    preprocess = reading.call(job.preprocessor, tokenizer, values.sequence_length, **kept)
     train, dev = _read(values, job, preprocess)
     if is_chief():
         print(kb.data.summary(train, dev))
@@ -123,7 +173,8 @@ def _finetune(values, strategy):
         if preprocess.tokenizer is not tokenizer:  # the job has tokens of its own
             backbone = kb.replace_vocabulary(backbone, tokenizer, preprocess.tokenizer)
         settings = job.settings(source) if hasattr(job, "settings") else {}
-        model = job.build(backbone, train, **settings)
+        settings |= reading.given(values, *_MODEL)
+        model = reading.call(job.build, backbone, train, **settings)
         tuning.prepare(model, values)
         model.compile(
             optimizer=kb.optimizers.adamw(
@@ -169,7 +220,7 @@ def _read(values, job, preprocess):
             raise ValueError("--dev_rate is for jobs of labelled rows, without --dev; leave it out")
         of_split = {name: value for name, value in options.items() if name != "skip_bad_rows"}
         rates = [1 - values.dev_rate, values.dev_rate]
-        path, dev = job.split(path, rates, values.seed, **of_split)
+        path, dev = reading.call(job.split, path, rates, values.seed, **of_split)
     own = {**options, **reading.given(values, "labels", *_TRAINING)}
     train = reading.call(
         job.read, path, preprocess, None, values.batch_size, True, values.seed, **own

@@ -1,6 +1,10 @@
 """The flags that say how labelled files are read, whichever job they are for."""
 
+import inspect
+
 from absl import flags
+
+_NAMES = ("text_columns", "label_column", "header", "skip_bad_rows", "positive_score", "format")
 
 
 def define(values):
@@ -20,6 +24,13 @@ def define(values):
     flags.DEFINE_bool(
         "skip_bad_rows", None, "count bad rows and leave them out", flag_values=values
     )
+    flags.DEFINE_enum(
+        "format",
+        None,
+        ["sentences", "prose"],
+        "fill_mask, next_sentence: layout of raw text; default: sentences",
+        flag_values=values,
+    )
     flags.DEFINE_float(
         "positive_score",
         None,
@@ -30,8 +41,7 @@ def define(values):
 
 def options(values):
     """The flags that were given, as arguments of a job's `read`."""
-    names = ("text_columns", "label_column", "header", "skip_bad_rows", "positive_score")
-    found = given(values, *names)
+    found = given(values, *_NAMES)
     if len(found.get("label_column", [])) == 1:
         found["label_column"] = found["label_column"][0]
     return found
@@ -46,12 +56,10 @@ def call(function, *arguments, **options):
     """Calls a job's function with options of flags.
 
     Raises:
-        ValueError: the job takes none of an option.
+        ValueError: the job takes none of an option; the job was not begun.
     """
-    try:
-        return function(*arguments, **options)
-    except TypeError as error:
-        if "unexpected keyword argument" not in str(error):
-            raise
-        name = str(error).rsplit("'", 2)[-2]
-        raise ValueError(f"--{name} means nothing to this job; leave it out") from error
+    unknown = sorted(set(options) - set(inspect.signature(function).parameters))
+    if unknown:
+        names = ", ".join(f"--{name}" for name in unknown)
+        raise ValueError(f"{names} means nothing to this job; leave it out")
+    return function(*arguments, **options)

@@ -8,12 +8,15 @@ import tensorflow as tf
 from keras_bert.data.encoded_rows import EncodedRows, digests
 from keras_bert.data.labelled_files import choose_columns, choose_label, read_texts, value_in
 from keras_bert.data.length_batches import check_batch_size, length_batches
-from keras_bert.data.tables import name_of, pick_rows
+from keras_bert.data.tables import Tuples, name_of, pick_rows
 from keras_bert.text.tokenizer import as_strings
 
 _TEXT_COLUMNS = (("context", "question"), ("context",), ("question",), ("sent1",), ("text",))
 _CHOICE = re.compile(r"(?:ending|choice|option)_?\d+")
 _OUTPUT = "multiple_choice"
+_TUPLES = Tuples(
+    lambda row: ["text", "choices", "label"] if len(row) == 3 else None, "(text, choices, number)"
+)
 
 
 def choices(
@@ -33,7 +36,8 @@ def choices(
         path: a file or rows, as `kb.data.classification` takes them, with the text; its choices,
             in a column `choices` (list of str), or in columns `ending0`, `ending1`, ... (or
             `choice0`, `option0`), before each of which `sent2` is put where there is such a
-            column, as in SWAG; and the number of the right choice, from 0.
+            column, as in SWAG; and the number of the right choice, from 0. Tuples are (text, list
+            of choices, number).
         preprocess: `MultipleChoicePreprocessor`.
         batch_size, shuffle, seed, header, skip_bad_rows: as in `kb.data.classification`.
         text_columns: str or list of one or two str, which are joined. Default: `context` and
@@ -75,7 +79,7 @@ def choices(
         label = choose_label(source, found, label_column)[0]
         return texts, None if "choices" in found else numbered, label
 
-    rows, places, _, skipped = pick_rows(path, choose, _pick, header, skip_bad_rows)
+    rows, places, _, skipped = pick_rows(path, choose, _pick, header, skip_bad_rows, _TUPLES)
     texts, options, numbers = map(list, zip(*rows, strict=True))
     count = len(options[0])
     for row, place in zip(options, places, strict=True):

@@ -11,7 +11,7 @@ def summary(train, dev=None):
 
     Args:
         train: a dataset of `kb.data`, with `lengths`; what else it has is described too
-            (`label_counts`, `truncated`, `skipped`).
+            (`label_counts`, `truncated`, `skipped`, `repaired`, `unaligned`).
         dev: the dataset to measure on. Default None. Rows that occur in both are counted.
 
     Returns:
@@ -32,6 +32,16 @@ def summary(train, dev=None):
     lines = [f"{train.num_examples:,} rows"]
     if getattr(train, "skipped", 0):
         lines.append(f"{train.skipped:,} bad rows were left out")
+    if getattr(train, "repaired", 0):
+        lines.append(
+            f"{train.repaired:,} of {train.num_spans:,} spans do not begin with B-; their first "
+            "token was taken for their beginning"
+        )
+    if getattr(train, "unaligned", 0):
+        lines.append(
+            f"{train.unaligned:,} of {train.num_spans:,} spans begin or end within a word; whole "
+            "words are labelled"
+        )
     lines += _balance(getattr(train, "label_counts", None) or {}, train.num_examples)
     lines += _lengths(np.asarray(train.lengths))
     if hasattr(train, "truncated"):

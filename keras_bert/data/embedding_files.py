@@ -22,6 +22,16 @@ _TEXT_COLUMNS = (
 _SCORE_COLUMN = "score"
 
 
+def _name(row):
+    if len(row) == 3:
+        is_scored = isinstance(row[2], (int, float))
+        return ["sentence1", "sentence2", _SCORE_COLUMN] if is_scored else list(_TEXT_COLUMNS[0])
+    return list(_TEXT_COLUMNS[2]) if len(row) == 2 else None
+
+
+_TUPLES = tables.Tuples(_name, "(text, text), (text, text, score) or (anchor, positive, negative)")
+
+
 class TextRows(NamedTuple):
     """Rows of texts that belong together, in the order of their source.
 
@@ -40,7 +50,8 @@ def read_text_rows(path, text_columns=None, label_column=None, header=None, skip
     """Reads pairs or triplets of texts.
 
     Args:
-        path, header: as `tables.read_table`.
+        path, header: as `tables.read_table`; tuples are (text, text), (text, text, score) or
+            (anchor, positive, negative).
         text_columns: list of two or more str: a pair, or anchor, positive and negatives. Default:
             those of the usual names that are there (`anchor`, `positive` and perhaps `negative`;
             `sentence1` and `sentence2`; ...).
@@ -60,7 +71,7 @@ def read_text_rows(path, text_columns=None, label_column=None, header=None, skip
     def choose(source, found):
         return _columns(source, found, text_columns, label_column)
 
-    rows, places, _, skipped = tables.pick_rows(path, choose, _pick, header, skip_bad_rows)
+    rows, places, _, skipped = tables.pick_rows(path, choose, _pick, header, skip_bad_rows, _TUPLES)
     texts, scores = zip(*rows, strict=True)
     kinds = {(len(row), score is None) for row, score in rows}
     if len(kinds) > 1:

@@ -38,7 +38,8 @@ def embedding_pairs(
 
     Args:
         path: `.tsv` (no quoting), `.csv`, `.jsonl` (each also `.gz`): str or path-like, a glob, or
-            a list of these; or `"tfds://name"`; or rows in memory, dicts or a DataFrame.
+            a list of these; or `"tfds://name"`; or rows in memory, a DataFrame, or a list of dicts
+            or of tuples (text, text), (text, text, score) or (anchor, positive, negative).
         preprocess: `TextClassifierPreprocessor`.
         batch_size: int, default 32. With in-batch negatives larger ones learn more.
         shuffle: bool, default True; False keeps the order of the file.

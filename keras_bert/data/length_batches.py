@@ -28,7 +28,7 @@ def length_batches(lengths, element, batch_size, shuffle, seed):
     """
     lengths = tf.cast(lengths, tf.int64)
     count = int(tf.size(lengths))
-    passes = _Passes()
+    passes = Passes()
     if shuffle:
         epoch = tf.data.Dataset.from_generator(
             passes.begin, output_signature=tf.TensorSpec((), tf.int64)
@@ -48,7 +48,7 @@ def check_batch_size(batch_size):
         raise ValueError(f"batch_size must be a positive int; received {batch_size!r}")
 
 
-class _Passes:
+class Passes:
     """Numbers the passes over the data: the only thing here that is not stateless."""
 
     def __init__(self):

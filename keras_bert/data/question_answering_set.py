@@ -6,8 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_bert.data.encoded_rows import digests
 from keras_bert.data.length_batches import check_batch_size, length_batches
 from keras_bert.data.squad_files import read_questions
+from keras_bert.data.tables import source_of
 from keras_bert.text import windows
 from keras_bert.text.tokenizer import as_strings
 
@@ -28,7 +30,11 @@ def question_answering(path, preprocess, batch_size=32, shuffle=True, seed=0, tr
     nothing else is tried. Batches are made as by `kb.data.classification`.
 
     Args:
-        path: `.json` of SQuAD 1.1 or 2.0 (also `.gz`): str or path-like, a glob, or a list.
+        path: `.json` of SQuAD 1.1 or 2.0 (also `.gz`): str or path-like, a glob, or a list; or
+            rows with `question`, `context` and `answers` (and perhaps `id`, `is_impossible`) from
+            `.jsonl`, `"tfds://name"`, a DataFrame, or a list of dicts or of tuples (question,
+            context, answers). Answers are a list of objects with `text` and `answer_start`, or an
+            object of two such lists.
         preprocess: `SpanPreprocessor`.
         batch_size: int, windows a step. Default 32.
         shuffle: bool, default True; False keeps the order of the file.
@@ -47,6 +53,7 @@ def question_answering(path, preprocess, batch_size=32, shuffle=True, seed=0, tr
             no answer.
         skipped, num_answers: int, answers that stand elsewhere, of all answers.
         cut_questions: int, questions longer than `preprocess.question_length`, which were cut.
+        digests: uint64 `(questions,)`, equal for equal questions about equal texts.
         questions: list of `Question`, with `id`, `answers` (list of str) and `context` (int).
         contexts: list of str.
 
@@ -78,7 +85,7 @@ def question_answering(path, preprocess, batch_size=32, shuffle=True, seed=0, tr
     questions, spans = _choose(found.questions, pieces, training)
     if not questions:
         raise ValueError(
-            f"{path}: no question is left to learn from; the answers of all "
+            f"{source_of(path)}: no question is left to learn from; the answers of all "
             f"{len(found.questions)} stand elsewhere in their texts than answer_start says"
         )
     question_ids, cut_questions = _tokenize_questions(questions, preprocess)
@@ -99,11 +106,13 @@ def question_answering(path, preprocess, batch_size=32, shuffle=True, seed=0, tr
     dataset.skipped, dataset.num_answers = found.skipped, found.answers
     dataset.cut_questions = cut_questions
     dataset.questions, dataset.contexts = questions, found.contexts
+    texts = [found.contexts[question.context] for question in questions]
+    dataset.digests = digests([question.text for question in questions], texts)
     dataset.windows = lambda: rows.windows(batch_size)
     if found.skipped:
         _logger.warning(
             "%s: left out %d of %d answers, which do not stand at their answer_start",
-            path, found.skipped, found.answers,
+            source_of(path), found.skipped, found.answers,
         )  # fmt: skip
     return dataset
 

@@ -1,9 +1,17 @@
-"""Questions, texts and answers from files in SQuAD's JSON: SQuAD, XQuAD, CMRC 2018, DRCD."""
+"""Questions, texts and answers: SQuAD's JSON (also XQuAD, CMRC 2018, DRCD), or rows of columns."""
 
 import json
+import os
 from typing import NamedTuple
 
-from keras_bert.text.files import expand_files, open_binary
+from keras_bert.data.tables import Tuples, is_in_memory, name_of, read_table, source_of
+from keras_bert.data.tfds_table import TFDS
+from keras_bert.text.files import expand_files, read_text
+
+_TUPLES = Tuples(
+    lambda row: ["question", "context", "answers"] if len(row) == 3 else None,
+    "(question, context, answers)",
+)
 
 
 class Question(NamedTuple):
@@ -33,10 +41,14 @@ class Questions(NamedTuple):
 
 
 def read_questions(path):
-    """Reads files in SQuAD's format, version 1.1 or 2.0.
+    """Reads files in SQuAD's format, version 1.1 or 2.0, or rows with a question each.
 
     Args:
-        path: str or path-like, a glob, or a list of these; `.json`, also with `.gz`.
+        path: str or path-like, a glob, or a list of these; `.json` is SQuAD's, also with `.gz`.
+            `.jsonl`, `"tfds://name"`, a DataFrame and lists in memory have rows with `question`,
+            `context` and `answers`: a list of objects with `text` and `answer_start`, or an object
+            of two such lists, as TensorFlow Datasets has it; perhaps `id` and `is_impossible`.
+            Tuples are (question, context, answers).
 
     Returns:
         `Questions`, in the order of the files. Questions of version 2.0 that are impossible, and
@@ -47,37 +59,81 @@ def read_questions(path):
         ValueError: a file is no JSON of this format, or a text is empty; the message names the file
             and the text or question.
     """
-    contexts, questions, skipped, count = [], [], 0, 0
+    rows = _rows_of_table(path) if _has_columns(path) else _rows_of_squad(path)
+    numbers, questions, skipped, count = {}, [], 0, 0
+    for key, context, row, file, where in rows:
+        question, bad, answers = _question(
+            row, context, numbers.setdefault((key, context), len(numbers)), file, where
+        )
+        questions.append(question)
+        skipped, count = skipped + bad, count + answers
+    if not questions:
+        raise ValueError(
+            f"{source_of(path)}: no questions; expected SQuAD's JSON with data, paragraphs, qas"
+        )
+    return Questions([context for _, context in numbers], questions, skipped, count)
+
+
+def _has_columns(path):
+    """Whether rows of named columns are meant."""
+    if is_in_memory(path):
+        return True
+    if isinstance(path, (list, tuple)):
+        return bool(path) and all(map(_has_columns, path))
+    name = os.fspath(path)
+    return name.startswith(TFDS) or name.removesuffix(".gz").endswith(".jsonl")
+
+
+def _rows_of_squad(path):
+    """Yields (number of the text, text, question, file, where it stands)."""
+    number = 0
     for file in expand_files(path):
         articles = _member(_parse(file), "data", list, file)
-        for number, article in enumerate(articles, start=1):
-            place = f"{file}, article {number}"
+        for article_number, article in enumerate(articles, start=1):
+            place = f"{file}, article {article_number}"
             for part, paragraph in enumerate(_member(article, "paragraphs", list, place), start=1):
                 where = f"{place}, paragraph {part}"
                 context = _member(paragraph, "context", str, where)
                 rows = _member(paragraph, "qas", list, where)
-                if not context.strip():
-                    names = ", ".join(str(row.get("id")) for row in rows if isinstance(row, dict))
-                    raise ValueError(
-                        f"{where}: the context is empty, so the questions {names or '(none)'} have "
-                        "no text to be answered from. Leave the paragraph out"
-                    )
+                names = [str(row.get("id")) for row in rows if isinstance(row, dict)]
+                _check_context(context, names, where)
+                number += 1
                 for row in rows:
-                    question, bad, answers = _question(row, context, len(contexts), file, where)
-                    questions.append(question)
-                    skipped, count = skipped + bad, count + answers
-                contexts.append(context)
-    if not questions:
-        raise ValueError(f"{path}: no questions; expected SQuAD's JSON with data, paragraphs, qas")
-    return Questions(contexts, questions, skipped, count)
+                    yield number, context, row, file, where
+
+
+def _rows_of_table(path):
+    """As `_rows_of_squad`; equal texts are one."""
+    for place, row in read_table(path, tuples=_TUPLES)[0]:
+        where = name_of(place)
+        if isinstance(row, ValueError):
+            raise ValueError(f"{where}: {row}") from None
+        context = _member(row, "context", str, where)
+        row = {**row, "id": row["id"] if isinstance(row.get("id"), (str, int)) else place[1]}
+        _check_context(context, [str(row["id"])], where)
+        answers = row.get("answers")
+        if isinstance(answers, dict):
+            texts = _member(answers, "text", list, where)
+            starts = _member(answers, "answer_start", list, where)
+            if len(texts) != len(starts):
+                raise ValueError(f"{where}: {len(texts)} answers, but {len(starts)} answer_start")
+            pairs = zip(texts, starts, strict=True)
+            row["answers"] = [{"text": text, "answer_start": start} for text, start in pairs]
+        yield 0, context, row, place[0], where
+
+
+def _check_context(context, names, where):
+    if not context.strip():
+        raise ValueError(
+            f"{where}: the context is empty, so the questions {', '.join(names) or '(none)'} have "
+            "no text to be answered from. Leave the paragraph out"
+        )
 
 
 def _parse(file):
-    with open_binary(file) as stream:
-        data = stream.read()
     try:
-        return json.loads(data.decode("utf-8-sig"))
-    except ValueError as error:  # not UTF-8, or not JSON
+        return json.loads(read_text(file))
+    except json.JSONDecodeError as error:
         raise ValueError(f"{file}: expected SQuAD's JSON; {error}") from error
 
 

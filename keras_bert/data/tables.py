@@ -7,6 +7,8 @@ import logging
 import os
 import re
 import sys
+from collections.abc import Callable
+from typing import NamedTuple
 
 from keras_bert.data import tfds_table
 from keras_bert.text.files import expand_files, read_text
@@ -26,7 +28,21 @@ class Table(list):
         self.places = places
 
 
-def read_table(path, header=None):
+class Tuples(NamedTuple):
+    """How tuples of a task are read: `name`, function of a tuple that returns the names of its
+    columns, or None for another kind; `called`, str, what a person calls those that are taken."""
+
+    name: Callable
+    called: str
+
+
+LABELLED = Tuples(
+    lambda row: {2: ["text", "label"], 3: ["text", "text_pair", "label"]}.get(len(row)),
+    "(text, label) or (text, text, label)",
+)
+
+
+def read_table(path, header=None, tuples=LABELLED):
     """Reads a table row by row.
 
     Args:
@@ -34,10 +50,10 @@ def read_table(path, header=None):
             character), `.csv` (quoted as spreadsheets do), `.jsonl` (an object a line) or `.json`
             (a list, or an object of lists, of which `data.json#train+more` names those that are
             meant), each also with `.gz`; `"tfds://name"` or `"tfds://name/split"`; or rows in
-            memory: a pandas DataFrame, a list of dicts, or a list of tuples, (text, label) or
-            (text, second text, label).
+            memory: a pandas DataFrame, a list of dicts, or a list of tuples.
         header: list of str, the columns' names where a TSV or CSV file has no header line, or for
             tuples.
+        tuples: `Tuples`, how they are read. Default: `LABELLED`.
 
     Returns:
         Iterator over (place, row): the place is a pair (source, number from 1), the row a dict or,
@@ -48,18 +64,36 @@ def read_table(path, header=None):
         FileNotFoundError: there is no such file.
         ValueError: a file is empty, of an unknown kind or encoding, or cannot be parsed.
     """
-    if _is_in_memory(path):
-        return _rows_in_memory(path, header), {}
+    if is_in_memory(path):
+        return _rows_in_memory(path, header, tuples), {}
     if isinstance(path, (str, os.PathLike)) and os.fspath(path).startswith(tfds_table.TFDS):
         return tfds_table.read(os.fspath(path))
     return _rows_of_files(path, header), {}
 
 
-def pick_rows(path, choose, pick, header=None, skip_bad_rows=False):
+def is_table(path):
+    """Whether rows of named columns are meant, as `read_table` takes them, and no raw text."""
+    if is_in_memory(path):
+        return True
+    names = [path] if isinstance(path, (str, os.PathLike)) else path
+    return all(os.fspath(name).startswith(tfds_table.TFDS) or _is_named(name) for name in names)
+
+
+def _is_named(name):
+    file = os.fspath(name)
+    found = _JSON_PART.fullmatch(file)
+    return found is not None or _kind(file) in _READERS
+
+
+def _kind(file):
+    return os.path.splitext(file.removesuffix(".gz"))[1]
+
+
+def pick_rows(path, choose, pick, header=None, skip_bad_rows=False, tuples=LABELLED):
     """Reads a table and takes of each row what is wanted.
 
     Args:
-        path, header: as `read_table`.
+        path, header, tuples: as `read_table`.
         choose: function of (source, names of its columns) that returns what `pick` needs to know;
             it is called once a source.
         pick: function of (row, what was chosen) that returns a value, or raises `ValueError`.
@@ -74,7 +108,7 @@ def pick_rows(path, choose, pick, header=None, skip_bad_rows=False):
         none.
     """
     values, places, skipped, source, chosen = [], [], 0, None, None
-    rows, class_names = read_table(path, header)
+    rows, class_names = read_table(path, header, tuples)
     for place, row in rows:
         if place[0] != source and not isinstance(row, ValueError):
             source, chosen = place[0], choose(place[0], list(row))
@@ -91,9 +125,7 @@ def pick_rows(path, choose, pick, header=None, skip_bad_rows=False):
             continue
         places.append(place)
     if not values:
-        raise ValueError(
-            f"{_IN_MEMORY if _is_in_memory(path) else path}: no rows; expected one example a row"
-        )
+        raise ValueError(f"{source_of(path)}: no rows; expected one example a row")
     if skipped:
         _logger.warning(
             "%s: left out %d bad rows of %d", places[0][0], skipped, skipped + len(values)
@@ -112,36 +144,39 @@ def name_of(place):
     return f"{source}, {'item' if is_json else 'line'} {number}"
 
 
-def _is_in_memory(path):
+def is_in_memory(path):
+    """Whether rows are meant that are there, and no files."""
     if hasattr(path, "to_dict") and hasattr(path, "columns"):  # a DataFrame
         return True
     return isinstance(path, (list, tuple)) and any(isinstance(x, (dict, list, tuple)) for x in path)
 
 
-def _rows_in_memory(rows, header):
+def source_of(path):
+    """What messages call a source that rows are read from."""
+    return _IN_MEMORY if is_in_memory(path) else path
+
+
+def _rows_in_memory(rows, header, tuples):
     places = getattr(rows, "places", None)
     if hasattr(rows, "to_dict"):
-        rows = [
-            {str(name): _value(value) for name, value in row.items()}
-            for row in rows.to_dict("records")
-        ]
+        rows = rows.to_dict("records")
     for number, row in enumerate(rows, start=1):
         place = (_IN_MEMORY, number) if places is None else places[number - 1]
         if isinstance(row, dict):
-            yield place, row
+            yield place, {str(name): _value(value) for name, value in row.items()}
             continue
-        names = header or {2: ["text", "label"], 3: ["text", "text_pair", "label"]}.get(
-            len(row) if isinstance(row, (list, tuple)) else 0
-        )
-        if names is None or not isinstance(row, (list, tuple)) or len(names) != len(row):
-            expected = f"{len(header)} values" if header else "(text, label) or (text, text, label)"
+        names = (header or tuples.name(row)) if isinstance(row, (list, tuple)) else None
+        if names is None or len(names) != len(row):
+            expected = f"{len(header)} values" if header else tuples.called
             yield place, ValueError(f"expected a dict, or {expected}; received {row!r:.100}")
         else:
-            yield place, dict(zip(names, row, strict=True))
+            yield place, {name: _value(cell) for name, cell in zip(names, row, strict=True)}
 
 
 def _value(value):
-    """A cell of a data frame: None where it is missing."""
+    """A cell: None where a data frame has none, plain values in place of NumPy's."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
     return None if isinstance(value, float) and value != value else value
 
 
@@ -170,17 +205,16 @@ def _expand(path):
 
 def _rows_of(file, part, header):
     """Yields (line number, dict of the row or the ValueError that it is)."""
-    kind = os.path.splitext(file.removesuffix(".gz"))[1]
-    readers = {".tsv": _tsv, ".csv": _csv, ".jsonl": _jsonl, ".json": _json}
-    if kind not in readers:
+    kind = _kind(file)
+    if kind not in _READERS:
         raise ValueError(
-            f"{file}: unknown kind of file {kind!r}; expected one of {', '.join(readers)}, or "
+            f"{file}: unknown kind of file {kind!r}; expected one of {', '.join(_READERS)}, or "
             "tfds://name"
         )
     text = read_text(file)
     if kind == ".json":
         return _json(file, text, part, header)
-    return readers[kind](text, header)
+    return _READERS[kind](text, header)
 
 
 def _tsv(text, header):
@@ -249,5 +283,9 @@ def _json(file, text, part, header):
         value = [row for name in wanted for row in lists[name]]
     elif part is not None or not isinstance(value, list):
         raise ValueError(f"{file}: expected a JSON object of lists" + ("" if part else ", or one"))
-    for (_, number), row in _rows_in_memory(value, header):
+    for (_, number), row in _rows_in_memory(value, header, LABELLED):
         yield number, row
+
+
+# The end of a file's name -> what reads its rows.
+_READERS = {".tsv": _tsv, ".csv": _csv, ".jsonl": _jsonl, ".json": _json}

@@ -1,15 +1,15 @@
-"""Texts with labelled spans from files: CoNLL and JSON Lines, as plain rows."""
+"""Texts with labelled spans from files, TensorFlow Datasets and memory, as plain rows."""
 
-import itertools
-import json
 import logging
+import os
 from typing import NamedTuple
 
 from keras_bert.data.conll import join_tokens, read_sentences
+from keras_bert.data.tables import is_in_memory, name_of, read_table, source_of
+from keras_bert.data.tagged_rows import TAGGED, read_tagged_row
+from keras_bert.data.tfds_table import TFDS
 from keras_bert.text.bio import spans_of_tags
-from keras_bert.text.files import expand_files, read_text
-
-SPAN_KEYS = ("spans", "slots", "entities")
+from keras_bert.text.files import expand_files
 
 
 class Span(NamedTuple):
@@ -25,8 +25,8 @@ class TaggedTexts(NamedTuple):
     """Texts with spans in the order of their files.
 
     `texts`: list of str. `spans`: list of lists of `Span`, in order, none overlapping.
-    `predicates`: list of (start, end) in characters, or None. `places`: list of (file, line),
-    counted from 1. `repaired`: int, spans whose tags did not begin with B.
+    `predicates`: list of (start, end) in characters, or None. `places`: list of (source, line),
+    counted from 1, see `tables.name_of`. `repaired`: int, spans whose tags did not begin with B.
     """
 
     texts: list
@@ -40,10 +40,13 @@ def read_tagged(path):
     """Reads texts with labelled spans.
 
     Args:
-        path: str or path-like, a glob, or a list of these. `.jsonl` (also `.jsonl.gz`) is JSON
-            Lines: `text`, and `spans`, `slots` or `entities`, a list of [start, end, label] in
-            characters, end exclusive; for semantic roles also `predicate`, [start, end]. All else
-            is CoNLL, see `conll.read_sentences`; its text is what `conll.join_tokens` makes.
+        path: str or path-like, a glob, or a list of these; `"tfds://name"`; or rows in memory.
+            `.jsonl` and `.json` (also `.gz`), TensorFlow Datasets, a DataFrame and lists have rows
+            with `text`, and `spans`, `slots` or `entities`, a list of [start, end, label] (or of
+            objects with these) in characters, end exclusive; for semantic roles also `predicate`,
+            [start, end]. Or rows with `tokens`, and `tags`, `ner_tags`, `ner` or `labels`, lists of
+            as many str. Tuples are (text, spans) or (tokens, tags). Every other file is CoNLL, see
+            `conll.read_sentences`. The text of tokens is what `conll.join_tokens` makes.
 
     Returns:
         `TaggedTexts`.
@@ -52,100 +55,72 @@ def read_tagged(path):
         FileNotFoundError: there is no such file.
         ValueError: there are no rows; a row is bad (the message names file and line).
     """
-    texts, spans, predicates, places, repaired = [], [], [], [], 0
-    for file in expand_files(path):
-        if file.removesuffix(".gz").endswith(".jsonl"):
-            for line, row in _json_rows(file):
-                text, row_spans, predicate = row
-                texts.append(text)
-                spans.append([Span(*span, line) for span in row_spans])
-                predicates.append(predicate)
-                places.append((file, line))
-            continue
-        for tokens, tags, lines in read_sentences(file):
-            text, token_places = join_tokens(tokens)
-            found, odd = spans_of_tags(tags)
-            texts.append(text)
-            spans.append(
-                [
-                    Span(token_places[first][0], token_places[last - 1][1], label, lines[first])
-                    for first, last, label in found
-                ]
-            )
-            predicates.append(None)
-            places.append((file, lines[0]))
-            repaired += odd
-    if not texts:
-        raise ValueError(f"{path}: no rows; expected a token and its tag a line, or JSON Lines")
-    if repaired:
+    rows = list(_rows(path))
+    if not rows:
+        raise ValueError(
+            f"{source_of(path)}: no rows; expected a token and its tag a line, or JSON Lines"
+        )
+    places, texts, spans, predicates, repaired = map(list, zip(*rows, strict=True))
+    if sum(repaired):
         logging.getLogger("keras_bert").warning(
             "%s: %d spans of %d do not begin with B-; their first token was taken for their "
             "beginning",
-            path,
-            repaired,
+            source_of(path),
+            sum(repaired),
             sum(map(len, spans)),
         )
-    return TaggedTexts(texts, spans, _all_or_none(predicates, places), places, repaired)
+    return TaggedTexts(texts, spans, _all_or_none(predicates, places), places, sum(repaired))
 
 
-def _json_rows(file):
-    for number, line in enumerate(read_text(file).split("\n"), start=1):
-        if not line.strip():
-            continue
+def _rows(path):
+    """Yields (place, text, spans, predicate, repaired)."""
+    if _has_columns(path):
+        yield from _table_rows(path)
+        return
+    for file in expand_files(path):
+        yield from _table_rows(file) if _has_columns(file) else _conll_rows(file)
+
+
+def _has_columns(path):
+    """Whether rows of named columns are meant; TSV and CSV are CoNLL, whose last column counts."""
+    if is_in_memory(path):
+        return True
+    if isinstance(path, (list, tuple)):
+        return all(map(_has_columns, path))
+    name = os.fspath(path)
+    kind = os.path.splitext(name.split("#")[0].removesuffix(".gz"))[1]
+    return name.startswith(TFDS) or kind in (".json", ".jsonl")
+
+
+def _table_rows(path):
+    for place, row in read_table(path, tuples=TAGGED)[0]:
         try:
-            yield number, _json_row(json.loads(line))
+            if isinstance(row, ValueError):
+                raise row
+            text, spans, predicate, repaired = read_tagged_row(row)
         except ValueError as error:
-            raise ValueError(f"{file}, line {number}: {error}") from None
+            raise ValueError(f"{name_of(place)}: {error}") from None
+        yield place, text, [Span(*span, place[1]) for span in spans], predicate, repaired
 
 
-def _json_row(row):
-    if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-        raise ValueError(f"expected a JSON object with a str `text`; received {row!r}")
-    text = row["text"]
-    key = next((key for key in SPAN_KEYS if key in row), None)
-    if key is None or not isinstance(row[key], list):
-        raise ValueError(
-            f"expected a list of [start, end, label] as one of {', '.join(SPAN_KEYS)}; received "
-            f"the keys {', '.join(row)}"
-        )
-    spans = []
-    for span in row[key]:
-        if not isinstance(span, list) or len(span) != 3 or not isinstance(span[2], str):
-            raise ValueError(f"expected [start, end, label] in {key}; received {span!r}")
-        if not span[2]:
-            raise ValueError(f"the label of {span!r} in {key} is empty")
-        _check_place(text, span[:2], key)
-        spans.append(tuple(span))
-    spans.sort()
-    for left, right in itertools.pairwise(spans):
-        if left[1] > right[0]:
-            raise ValueError(
-                f"the {key} {list(left)} and {list(right)} overlap; a token has one label, so keep "
-                "one of them"
-            )
-    predicate = row.get("predicate")
-    if predicate is not None:
-        _check_place(text, predicate, "predicate")
-        predicate = tuple(predicate)
-    return text, spans, predicate
-
-
-def _check_place(text, place, key):
-    is_place = isinstance(place, list) and len(place) == 2 and all(type(p) is int for p in place)
-    if not is_place or not 0 <= place[0] < place[1] <= len(text):
-        raise ValueError(
-            f"{key}: expected places 0 <= start < end <= {len(text)} in the text {text!r}; "
-            f"received {place!r}"
-        )
+def _conll_rows(file):
+    for tokens, tags, lines in read_sentences(file):
+        text, places = join_tokens(tokens)
+        found, repaired = spans_of_tags(tags)
+        spans = [
+            Span(places[first][0], places[last - 1][1], label, lines[first])
+            for first, last, label in found
+        ]
+        yield (file, lines[0]), text, spans, None, repaired
 
 
 def _all_or_none(predicates, places):
     if all(predicate is None for predicate in predicates):
         return None
-    for predicate, (file, line) in zip(predicates, places, strict=True):
+    for predicate, place in zip(predicates, places, strict=True):
         if predicate is None:
             raise ValueError(
-                f"{file}, line {line}: no predicate, but other rows have one; expected one in all "
+                f"{name_of(place)}: no predicate, but other rows have one; expected one in all "
                 "rows or in none"
             )
     return predicates

@@ -55,6 +55,8 @@ def _plain(value):
         value = value.tolist()
     if isinstance(value, list):
         return [_plain(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 

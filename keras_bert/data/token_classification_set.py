@@ -5,7 +5,9 @@ import logging
 import numpy as np
 import tensorflow as tf
 
+from keras_bert.data.encoded_rows import digests
 from keras_bert.data.length_batches import check_batch_size, length_batches
+from keras_bert.data.tables import name_of, source_of
 from keras_bert.data.tagged_files import read_tagged
 from keras_bert.text.bio import OUTSIDE, bio_labels, split_tag, tags_of_spans
 from keras_bert.text.tokenizer import as_strings
@@ -24,12 +26,14 @@ def token_classification(path, preprocess, labels=None, batch_size=32, shuffle=T
     once; batches are made as `kb.data.classification` makes them.
 
     Args:
-        path: CoNLL or `.jsonl` files, str or path-like, a glob, or a list of these. CoNLL: a token
-            and its tag a line, parted by tab or spaces, the tag in the last column, an empty line
-            between sentences; BIO, IOB1, BIOES, BILOU or BMES. The text is the tokens with
-            spaces between them, but none between Chinese characters. JSON Lines: `text`, and
-            `spans`, `slots` or `entities`, a list of [start, end, label] in characters, end
-            exclusive; for semantic roles also `predicate`, [start, end].
+        path: CoNLL, `.jsonl` or `.json` files, str or path-like, a glob, or a list of these;
+            `"tfds://name"`; or rows in memory, a DataFrame, or a list of dicts or of tuples
+            (tokens, tags) or (text, spans). CoNLL: a token and its tag a line, parted by tab or
+            spaces, the tag in the last column, an empty line between sentences; BIO, IOB1, BIOES,
+            BILOU or BMES. The text is the tokens with spaces between them, but none between Chinese
+            characters. Rows of columns: `text`, and `spans`, `slots` or `entities`, a list of
+            [start, end, label] in characters, end exclusive; for semantic roles also `predicate`,
+            [start, end]; or `tokens`, and `tags`, `ner_tags`, `ner` or `labels`, a tag a token.
         preprocess: `TokenClassifierPreprocessor`.
         labels: list of str, the classes in the order of their numbers: `O`, and `B-LABEL`,
             `I-LABEL` of each label. Default: those found in the file, sorted. Give a validation
@@ -48,6 +52,7 @@ def token_classification(path, preprocess, labels=None, batch_size=32, shuffle=T
         were read; and ints: `num_examples`; `repaired`, spans whose tags did not begin with B;
         `unaligned`, spans that begin or end within a word (its whole words are labelled);
         `truncated`, texts that were cut. The last three are told by warnings where they are not 0.
+        And `num_spans` (int), `digests` (uint64 `(rows,)`, equal for equal texts).
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -108,17 +113,18 @@ def token_classification(path, preprocess, labels=None, batch_size=32, shuffle=T
     dataset.labels, dataset.num_examples = labels, len(rows.texts)
     dataset.texts, dataset.spans, dataset.predicates = rows.texts, rows.spans, rows.predicates
     dataset.repaired, dataset.unaligned, dataset.truncated = rows.repaired, unaligned, truncated
+    dataset.num_spans, dataset.digests = sum(map(len, rows.spans)), digests(rows.texts)
     if unaligned:
         _logger.warning(
             "%s: %d spans of %d begin or end within a word; the whole words are labelled",
-            path,
+            source_of(path),
             unaligned,
-            sum(map(len, rows.spans)),
+            dataset.num_spans,
         )
     if truncated:
         _logger.warning(
             "%s: cut %d texts of %d to sequence_length=%d tokens",
-            path,
+            source_of(path),
             truncated,
             len(rows.texts),
             preprocess.sequence_length,
@@ -202,11 +208,11 @@ def _number_words(rows, pieces, labels):
     return result, unaligned
 
 
-def _check_labels(span, words, numbers, file):
+def _check_labels(span, words, numbers, source):
     for prefix in ("B", "I")[: max(1, min(words, 2))]:
         if f"{prefix}-{span.label}" not in numbers:
             raise ValueError(
-                f"{file}, line {span.line}: the label '{prefix}-{span.label}' is not among "
+                f"{name_of((source, span.line))}: the label '{prefix}-{span.label}' is not among "
                 f"labels={list(numbers)}"
             )
 
@@ -218,9 +224,8 @@ def _count_truncated(rows, pieces):
         row_of_token = np.repeat(np.arange(len(is_cut)), pieces["lengths"])
         marked = np.bincount(row_of_token, pieces["segment_ids"], len(is_cut))
         for row in np.flatnonzero((marked == 0) & ~is_cut):
-            file, line = rows.places[row]
             raise ValueError(
-                f"{file}, line {line}: the predicate {list(rows.predicates[row])} of "
+                f"{name_of(rows.places[row])}: the predicate {list(rows.predicates[row])} of "
                 f"{rows.texts[row]!r} holds no token"
             )
     return int(is_cut.sum())

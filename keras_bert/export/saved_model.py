@@ -119,6 +119,11 @@ def preprocessor_class(task):
     return _SERVED[task].preprocessor_class if task in _SERVED else None
 
 
+def preprocessor_classes():
+    """The classes of preprocessors that task models are exported with, each once, a list."""
+    return list(dict.fromkeys(served.preprocessor_class for served in _SERVED.values()))
+
+
 def _advice(model):
     """Returns how to make of a model that has no task of its own one that can be exported."""
     if isinstance(model, BertPretrainer):

@@ -3,7 +3,9 @@
 A job is a module here, named in `JOBS`, with these functions; a command calls nothing else:
 
     MODEL                                       name of the task model in `keras_bert`
-    preprocessor(tokenizer, sequence_length)    text to the model's inputs
+    preprocessor(tokenizer, sequence_length, **settings)
+                                                text to the model's inputs; a model directory keeps
+                                                the settings (see `Preprocessor.kept`)
     read(path, preprocess, like, batch_size, shuffle, seed, **options)
                                                 a file to a dataset; `like` is the training set
                                                 or model whose labels it shares, or None; options
@@ -14,7 +16,8 @@ A job is a module here, named in `JOBS`, with these functions; a command calls n
                                                 and `report.json` to `directory` (or nothing where
                                                 it is None); returns a dict of plain numbers
 
-and, where it can, with these:
+A function that hands options on says to which function, by `options_of`; and, where a job can,
+there are these:
 
     fits(model)                                 whether a model of the class does this job; default
                                                 all do
@@ -35,6 +38,8 @@ JOBS = {
     "choice": "one of several choices to go on or to answer a text",
     "relations": "the relation of two entities of a text",
     "embedding": "vectors of texts, near each other where the texts are similar",
+    "fill_mask": "the words that [MASK] stands for, from raw text",
+    "next_sentence": "whether a text follows another one, from pairs or raw text",
     "qa": "the part of a text that answers a question",
     "regression": "a number for a text or a pair, such as how similar they are",
 }

@@ -3,17 +3,20 @@
 import numpy as np
 
 import keras_bert as kb
+from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import write_report
 from keras_bert.training.evaluation import predict_classes
 
 MODEL = "BertMultipleChoice"
 
 
-def preprocessor(tokenizer, sequence_length):
+@options_of(kb.MultipleChoicePreprocessor)
+def preprocessor(tokenizer, sequence_length, **settings):
     """Texts with choices."""
-    return kb.MultipleChoicePreprocessor(tokenizer, sequence_length=sequence_length)
+    return kb.MultipleChoicePreprocessor(tokenizer, sequence_length=sequence_length, **settings)
 
 
+@options_of(kb.data.choices)
 def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **options):
     """Texts with choices; options as those of `kb.data.choices`."""
     return kb.data.choices(

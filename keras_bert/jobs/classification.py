@@ -3,6 +3,7 @@
 import numpy as np
 
 import keras_bert as kb
+from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import draw_confusion, print_labels, write_report
 from keras_bert.training.evaluation import (
     classification_report,
@@ -19,11 +20,13 @@ def fits(model):
     return model.problem_type == "single_label"
 
 
-def preprocessor(tokenizer, sequence_length):
+@options_of(kb.TextClassifierPreprocessor)
+def preprocessor(tokenizer, sequence_length, **settings):
     """Texts or pairs, packed."""
-    return kb.TextClassifierPreprocessor(tokenizer, sequence_length=sequence_length)
+    return kb.TextClassifierPreprocessor(tokenizer, sequence_length=sequence_length, **settings)
 
 
+@options_of(kb.data.classification)
 def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **options):
     """Labelled texts; options as those of `kb.data.classification`."""
     if like is not None:
@@ -33,6 +36,7 @@ def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **opt
     )
 
 
+@options_of(kb.data.split)
 def split(path, rates, seed=0, **options):
     """Parts of a labelled set, by class; options as those of `kb.data.split`."""
     return kb.data.split(path, rates, seed, **options)
@@ -43,6 +47,7 @@ def build(backbone, train):
     return kb.BertTextClassifier(backbone, labels=train.labels, out_of_scope=train.out_of_scope)
 
 
+@options_of(kb.losses.classification)
 def losses(model, **options):
     """Cross-entropy and accuracy; options as those of `kb.losses.classification`."""
     return kb.losses.classification(**options)

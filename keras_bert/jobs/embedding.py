@@ -5,6 +5,7 @@ import tqdm
 
 import keras_bert as kb
 from keras_bert.jobs.classification import preprocessor
+from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import write_report
 from keras_bert.training.correlation import pearson, spearman
 from keras_bert.training.retrieval import recall_at
@@ -14,6 +15,7 @@ MODEL = "BertTextEmbedder"
 __all__ = ["MODEL", "build", "losses", "measure", "preprocessor", "read", "settings"]
 
 
+@options_of(kb.data.embedding_pairs)
 def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **options):
     """Pairs or triplets; options as those of `kb.data.embedding_pairs`."""
     if getattr(like, "score_range", None) is not None:
@@ -38,13 +40,43 @@ def settings(source):
 def build(backbone, train, pooling="mean", normalize=True):
     """The training model with the embedder in it."""
     model = kb.BertEmbeddingTrainer(kb.BertTextEmbedder(backbone, pooling, normalize))
-    model.scored = train.scored
+    model.scored, model.num_texts = train.scored, train.num_texts
     return model
 
 
-def losses(model):
-    """Cosines for scored pairs, in-batch negatives for others."""
-    return kb.losses.cosine_regression() if model.scored else kb.losses.in_batch_negatives()
+def losses(model, loss=None, temperature=None, margin=None):
+    """What the training set is fit for: cosines for scored pairs, in-batch negatives for others.
+
+    Args:
+        model: as `build` makes it.
+        loss: str, `"cosine_regression"`, `"in_batch_negatives"` or `"triplet"`. Default: the first
+            for scored pairs, the second for other rows.
+        temperature: float, of in-batch negatives. Default: that of `kb.losses.in_batch_negatives`.
+        margin: float, of triplets. Default: that of `kb.losses.triplet`.
+
+    Raises:
+        ValueError: the rows are none for the loss, or the loss has no use for an argument.
+    """
+    if loss is None:
+        loss = "cosine_regression" if model.scored else "in_batch_negatives"
+    rows = f"rows of {model.num_texts} texts with{'' if model.scored else 'out'} scores"
+    if (loss == "cosine_regression") != model.scored:
+        expected = {True: "pairs with scores", False: "rows without scores"}
+        raise ValueError(
+            f"the loss {loss} needs {expected[not model.scored]}; the training set has {rows}"
+        )
+    if loss == "triplet" and model.num_texts != 3:
+        raise ValueError(
+            f"the loss triplet needs anchor, positive and negative; the training set has {rows}"
+        )
+    given = {"temperature": temperature, "margin": margin}
+    given = {name: value for name, value in given.items() if value is not None}
+    useless = set(given) - {"in_batch_negatives": {"temperature"}, "triplet": {"margin"}}.get(
+        loss, set()
+    )
+    if useless:
+        raise ValueError(f"the loss {loss} has no {', '.join(sorted(useless))}; leave it out")
+    return getattr(kb.losses, loss)(**given)
 
 
 def measure(model, preprocess, data, directory=None):

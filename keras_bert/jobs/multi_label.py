@@ -3,6 +3,7 @@
 import keras_bert as kb
 from keras_bert.jobs import classification
 from keras_bert.jobs.classification import preprocessor, split
+from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import print_labels, write_report
 from keras_bert.training.evaluation import multi_label_report, predict_outputs, sigmoids
 from keras_bert.training.thresholds import label_thresholds
@@ -17,6 +18,7 @@ def fits(model):
     return model.problem_type == "multi_label"
 
 
+@options_of(kb.data.classification)
 def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **options):
     """Labelled texts; options as those of `kb.data.classification`."""
     return classification.read(

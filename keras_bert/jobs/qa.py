@@ -4,6 +4,7 @@ import numpy as np
 import tqdm
 
 import keras_bert as kb
+from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import write_report
 from keras_bert.text.answers import best_answers, best_spans
 from keras_bert.training.answer_scores import (
@@ -16,9 +17,10 @@ from keras_bert.training.answer_scores import (
 MODEL = "BertSpanClassifier"
 
 
-def preprocessor(tokenizer, sequence_length):
+@options_of(kb.SpanPreprocessor)
+def preprocessor(tokenizer, sequence_length, **settings):
     """Questions and texts, in windows."""
-    return kb.SpanPreprocessor(tokenizer, sequence_length=sequence_length)
+    return kb.SpanPreprocessor(tokenizer, sequence_length=sequence_length, **settings)
 
 
 def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0):

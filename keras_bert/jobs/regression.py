@@ -5,6 +5,7 @@ import numpy as np
 import keras_bert as kb
 from keras_bert.jobs import classification
 from keras_bert.jobs.classification import preprocessor
+from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import write_report
 from keras_bert.training.correlation import pearson, spearman
 from keras_bert.training.evaluation import predict_outputs
@@ -19,6 +20,7 @@ def fits(model):
     return model.problem_type == "regression"
 
 
+@options_of(kb.data.classification)
 def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **options):
     """Texts with numbers; options as those of `kb.data.classification`."""
     return classification.read(
@@ -26,6 +28,7 @@ def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **opt
     )
 
 
+@options_of(kb.data.split)
 def split(path, rates, seed=0, label_column=None, **options):
     """Parts of a set, whatever its numbers; options as those of `kb.data.split`."""
     return kb.data.split(path, rates, seed, label_column=None, **options)

@@ -1,6 +1,7 @@
 """The relation of two entities of a text."""
 
 import keras_bert as kb
+from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import draw_confusion, print_labels, write_report
 from keras_bert.training.evaluation import classification_report, predict_classes
 from keras_bert.training.relation_scores import directed_f1
@@ -8,11 +9,13 @@ from keras_bert.training.relation_scores import directed_f1
 MODEL = "BertRelationClassifier"
 
 
-def preprocessor(tokenizer, sequence_length):
+@options_of(kb.RelationPreprocessor)
+def preprocessor(tokenizer, sequence_length, **settings):
     """Texts with two marked entities."""
-    return kb.RelationPreprocessor(tokenizer, sequence_length=sequence_length)
+    return kb.RelationPreprocessor(tokenizer, sequence_length=sequence_length, **settings)
 
 
+@options_of(kb.data.relations)
 def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **options):
     """Texts with two entities; options as those of `kb.data.relations`."""
     if like is not None:
@@ -22,6 +25,7 @@ def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **opt
     )
 
 
+@options_of(kb.data.split)
 def split(path, rates, seed=0, label_column=("relation", "label"), **options):
     """Parts of a set, by relation; options as those of `kb.data.split`."""
     return kb.data.split(path, rates, seed, label_column=label_column, **options)
@@ -32,6 +36,7 @@ def build(backbone, train):
     return kb.BertRelationClassifier(backbone, labels=train.labels)
 
 
+@options_of(kb.losses.relation_classification)
 def losses(model, **options):
     """Cross-entropy and accuracy; options as those of `kb.losses.relation_classification`."""
     return kb.losses.relation_classification(**options)

@@ -3,6 +3,7 @@
 import tqdm
 
 import keras_bert as kb
+from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import write_report
 from keras_bert.text.entities import EntityDecoder, entities_of
 from keras_bert.text.tokenizer import as_strings
@@ -13,11 +14,13 @@ MODEL = "BertTokenClassifier"
 _BATCH_SIZE = 64
 
 
-def preprocessor(tokenizer, sequence_length):
+@options_of(kb.TokenClassifierPreprocessor)
+def preprocessor(tokenizer, sequence_length, **settings):
     """Texts, packed."""
-    return kb.TokenClassifierPreprocessor(tokenizer, sequence_length=sequence_length)
+    return kb.TokenClassifierPreprocessor(tokenizer, sequence_length=sequence_length, **settings)
 
 
+@options_of(kb.data.token_classification)
 def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **options):
     """Texts with spans; options as those of `kb.data.token_classification`."""
     if like is not None:

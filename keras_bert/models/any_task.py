@@ -67,3 +67,9 @@ def task_of(source):
         if all(bias in source.tensors for bias in biases):
             return task
     return BertBackbone
+
+
+def served_task_of(source):
+    """As `task_of`, but of a `BertPretrainer` the head that can be used: its masked LM."""
+    task = task_of(source)
+    return BertMaskedLM if task is BertPretrainer else task

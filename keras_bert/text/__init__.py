@@ -9,6 +9,7 @@ import importlib
 _PUBLIC = {
     "BertTokenizer": "keras_bert.text.tokenizer",
     "EntityDecoder": "keras_bert.text.entities",
+    "join_history": "keras_bert.text.history",
     "load_vocabulary": "keras_bert.text.vocabulary",
     "save_vocabulary": "keras_bert.text.vocabulary",
     "split_sentences": "keras_bert.text.sentences",

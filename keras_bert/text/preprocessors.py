@@ -9,7 +9,13 @@ _MASK = "[MASK]"
 
 
 class Preprocessor:
-    """What the preprocessors share: a tokenizer, a length, and a directory to live in."""
+    """What the preprocessors share: a tokenizer, a length, and a directory to live in.
+
+    A class lists in `kept` the arguments that a model directory keeps, beside the tokenizer and
+    `sequence_length`; each is an attribute of the same name.
+    """
+
+    kept = ("pad_to_sequence_length",)
 
     def __init__(self, tokenizer, sequence_length=128, pad_to_sequence_length=False):
         packing.check_length(sequence_length)
@@ -17,32 +23,54 @@ class Preprocessor:
         self.sequence_length = sequence_length
         self.pad_to_sequence_length = bool(pad_to_sequence_length)
 
+    def settings(self):
+        """The arguments of the class that a model directory keeps, a dict of plain values."""
+        return {name: getattr(self, name) for name in self.kept}
+
     def save(self, directory):
-        """Writes the tokenizer, with `sequence_length` as its `model_max_length`.
+        """Writes the tokenizer, with `sequence_length` as its `model_max_length`, and the settings.
 
         Args:
             directory: str or path-like, made where it is missing.
         """
-        self.tokenizer.save(directory, model_max_length=self.sequence_length)
+        self.tokenizer.save(
+            directory,
+            model_max_length=self.sequence_length,
+            preprocessor={"class": type(self).__name__, **self.settings()},
+        )
 
     @classmethod
     def from_preset(cls, directory, sequence_length=None, **options):
-        """Reads the tokenizer of a model directory, as `BertTokenizer.from_preset`.
+        """Reads the tokenizer of a model directory, and the settings that a preprocessor of this
+        class was saved with.
 
         Args:
             directory: str or path-like, or an `hf://` name.
             sequence_length: int. Default: the directory's `model_max_length`, or 128 without one.
-            **options: the other arguments of the class.
+            **options: the other arguments of the class, in place of what the directory says.
 
         Raises:
             FileNotFoundError: no directory, or no vocabulary in it.
             ValueError: a file is damaged, or asks for something that is not supported.
         """
         preset = tokenizer_files.read_tokenizer(directory)
-        length = preset.pop("model_max_length")
+        length, stored = preset.pop("model_max_length"), preset.pop("preprocessor")
         if sequence_length is None:
             sequence_length = length or 128
+        if stored is not None and stored["class"] == cls.__name__:
+            options = {**cls._settings_of(stored, directory), **options}
         return cls(BertTokenizer(**preset), sequence_length, **options)
+
+    @classmethod
+    def _settings_of(cls, stored, directory):
+        settings = {name: value for name, value in stored.items() if name != "class"}
+        unknown = sorted(set(settings) - set(cls.kept))
+        if unknown:
+            raise ValueError(
+                f"{directory}: {cls.__name__} has no setting {', '.join(unknown)}; expected some "
+                f"of {', '.join(cls.kept)}. A newer version of this package may have written it"
+            )
+        return settings
 
     def _pack(self, first, second=None):
         return packing.pack(
@@ -153,6 +181,8 @@ class MaskedLMPreprocessor(Preprocessor):
         ([2, 5, 4, 7, 3], [2])
     """
 
+    kept = (*Preprocessor.kept, "mask_selection_length")
+
     def __init__(
         self,
         tokenizer,
@@ -161,11 +191,7 @@ class MaskedLMPreprocessor(Preprocessor):
         pad_to_sequence_length=False,
     ):
         super().__init__(tokenizer, sequence_length, pad_to_sequence_length)
-        if mask_selection_length < 1:
-            raise ValueError(
-                f"mask_selection_length must be at least 1; received {mask_selection_length}"
-            )
-        self.mask_selection_length = mask_selection_length
+        self.mask_selection_length = positive("mask_selection_length", mask_selection_length)
 
     def __call__(self, texts):
         texts = as_strings(texts)
@@ -194,6 +220,13 @@ class MaskedLMPreprocessor(Preprocessor):
         tokens = self.tokenizer(parts.flat_values)
         mask = tf.fill([tokens.nrows(), 1], self.tokenizer.mask_id)
         return parts.with_flat_values(tf.concat([tokens, mask], axis=1)).merge_dims(1, 2)[:, :-1]
+
+
+def positive(name, value):
+    """Returns a positive int, or raises `ValueError`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} must be a positive int; received {value!r}")
+    return value
 
 
 def first_row(batch):

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_bert.text import windows
-from keras_bert.text.preprocessors import Preprocessor
+from keras_bert.text.preprocessors import Preprocessor, positive
 from keras_bert.text.tokenizer import as_strings
 
 
@@ -52,6 +52,8 @@ class SpanPreprocessor(Preprocessor):
         'mat'
     """
 
+    kept = (*Preprocessor.kept, "stride", "question_length", "max_answer_length")
+
     def __init__(
         self,
         tokenizer,
@@ -62,19 +64,29 @@ class SpanPreprocessor(Preprocessor):
         pad_to_sequence_length=False,
     ):
         super().__init__(tokenizer, sequence_length, pad_to_sequence_length)
-        if stride is None:
-            stride = max(1, min(128, sequence_length // 3))
+        defaults = _default_lengths(sequence_length)
+        stride = defaults["stride"] if stride is None else stride
         if question_length is None:
-            question_length = max(1, min(64, sequence_length // 4))
-        self.stride = _positive("stride", stride)
-        self.question_length = _positive("question_length", question_length)
-        self.max_answer_length = _positive("max_answer_length", max_answer_length)
+            question_length = defaults["question_length"]
+        self.stride = positive("stride", stride)
+        self.question_length = positive("question_length", question_length)
+        self.max_answer_length = positive("max_answer_length", max_answer_length)
         if question_length + 4 > sequence_length:
             raise ValueError(
                 f"sequence_length={sequence_length} leaves no room for a text beside a question of "
                 f"question_length={question_length} and three special tokens; expected "
                 f"sequence_length of {question_length + 4} or more"
             )
+
+    def settings(self):
+        """As of `Preprocessor`, without lengths that follow from `sequence_length`: so that they
+        do where another one is asked for."""
+        defaults = _default_lengths(self.sequence_length)
+        return {
+            name: value
+            for name, value in super().settings().items()
+            if name not in defaults or value != defaults[name]
+        }
 
     def __call__(self, texts):
         if not isinstance(texts, tuple) or len(texts) != 2:
@@ -126,7 +138,8 @@ class SpanPreprocessor(Preprocessor):
         }
 
 
-def _positive(name, value):
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a positive int; received {value!r}")
-    return value
+def _default_lengths(sequence_length):
+    return {
+        "stride": max(1, min(128, sequence_length // 3)),
+        "question_length": max(1, min(64, sequence_length // 4)),
+    }

@@ -222,19 +222,25 @@ class BertTokenizer:
         """
         return type(self)(vocabulary, **self.options)
 
-    def save(self, directory, model_max_length=None):
+    def save(self, directory, model_max_length=None, preprocessor=None):
         """Writes `vocab.txt` and `tokenizer_config.json` as Hugging Face reads them; with added
         tokens `tokenizer.json` too.
 
         Args:
             directory: str or path-like, made where it is missing.
             model_max_length: int, tokens in the model's longest input. Default None: left out.
+            preprocessor: dict, what a preprocessor says of itself; see `Preprocessor.save`.
+                Default None: left out.
 
         Raises:
             OSError: a file cannot be written; former files stay whole.
         """
         tokenizer_files.write_tokenizer(
-            directory, self.vocabulary, **self.options, model_max_length=model_max_length
+            directory,
+            self.vocabulary,
+            **self.options,
+            model_max_length=model_max_length,
+            preprocessor=preprocessor,
         )
 
     @classmethod
@@ -253,7 +259,7 @@ class BertTokenizer:
             ValueError: a file is damaged, or asks for something that is not supported.
         """
         preset = tokenizer_files.read_tokenizer(directory, lowercase)
-        del preset["model_max_length"]
+        del preset["model_max_length"], preset["preprocessor"]
         return cls(**preset)
 
 

@@ -35,6 +35,8 @@ _SPECIAL_KEYS = {
 }
 # These classes tokenize as BERT does; general ones need a tokenizer.json that says so.
 _KNOWN_CLASSES = {"Bert", "DistilBert", "Electra", "MobileBert", "ConvBert", "RetriBert"}
+# A key of our own, which others pass over.
+_PREPROCESSOR = "keras_bert_preprocessor"
 # A token with a capital letter that is a word: "<S>" and "[CLS]" are none.
 _CAPITALIZED = re.compile(r"(##)?[A-Za-z]*[A-Z][A-Za-z]*")
 _SYMBOL = re.compile(r"[\s!-/:-@\[-`{-~]")
@@ -48,6 +50,7 @@ def write_tokenizer(
     split_chinese=True,
     added_tokens=None,
     model_max_length=None,
+    preprocessor=None,
 ):
     """Writes the files, each whole or not at all; the folder is made where it is missing.
 
@@ -61,6 +64,8 @@ def write_tokenizer(
         lowercase, strip_accents, split_chinese: bool.
         added_tokens: dict of str to bool, as `BertTokenizer.added_tokens`, or None.
         model_max_length: int, tokens in the model's longest input, or None to leave it out.
+        preprocessor: dict of plain values, what a preprocessor of this package says of itself, or
+            None to leave it out. Hugging Face passes over it.
 
     Raises:
         OSError: a file cannot be written.
@@ -77,6 +82,8 @@ def write_tokenizer(
     }
     if model_max_length is not None:
         config["model_max_length"] = int(model_max_length)
+    if preprocessor is not None:
+        config[_PREPROCESSOR] = preprocessor
     path = os.path.join(directory, added_token_files.TOKENIZER_FILE)
     if added_tokens:
         values = tokenizer_json.build(
@@ -113,7 +120,8 @@ def read_tokenizer(directory, lowercase=None):
     Returns:
         Dict: `vocabulary` (list of str, added tokens included), `lowercase` (bool),
         `strip_accents` (bool or None: as `lowercase`), `split_chinese` (bool), `added_tokens`
-        (dict of str to bool), and `model_max_length` (int, or None where none is set).
+        (dict of str to bool), `model_max_length` (int, or None where none is set), and
+        `preprocessor` (dict as it was written, or None).
 
     Raises:
         FileNotFoundError: no such directory, or no vocabulary in it.
@@ -129,6 +137,7 @@ def read_tokenizer(directory, lowercase=None):
         "split_chinese": True,
         "added_tokens": entries.added,
         "model_max_length": None,
+        "preprocessor": None,
     }
     if kind == "google":
         found["lowercase"] = not any(map(_CAPITALIZED.fullmatch, entries.tokens))
@@ -169,6 +178,15 @@ def _read_options(folder, entries, lowercase=True):
     if length is not None and (isinstance(length, bool) or not isinstance(length, (int, float))):
         raise ValueError(f"from_preset: {path!r} sets model_max_length to {length!r}; expected int")
     options["model_max_length"] = int(length) if length is not None and length < 1e9 else None
+    preprocessor = config.get(_PREPROCESSOR)
+    if preprocessor is not None and not (
+        isinstance(preprocessor, dict) and isinstance(preprocessor.get("class"), str)
+    ):
+        raise ValueError(
+            f"from_preset: {path!r} sets {_PREPROCESSOR} to {preprocessor!r}; expected an object "
+            "with `class`, as save_preset writes it"
+        )
+    options["preprocessor"] = preprocessor
     return options
 
 

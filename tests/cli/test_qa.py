@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import pytest
 
@@ -110,6 +111,39 @@ def test_from_json_to_answers(language, tmp_path, capsys):
         assert answer["start"] == (told[0]["answer_start"] if told else -1)
         assert answer["end"] == (answer["start"] + len(told[0]["text"]) if told else -1)
         assert 0.5 < answer["score"] <= 1
+
+
+def test_settings_of_the_preprocessor_are_kept(tmp_path, capsys):
+    """An untrained model that may answer with one token only, in windows of its own."""
+    first, last, others, _, _ = LANGUAGES["english"]
+    vocabulary = list(
+        dict.fromkeys(
+            [*"[PAD] [UNK] [CLS] [SEP] [MASK] what was there ?".split(), *others]
+            + [word.lower() for word in first + last]
+        )
+    )
+    backbone = kb.BertBackbone(kb.BertConfig(vocabulary_size=len(vocabulary), **SIZE))
+    kb.save_preset(tmp_path / "start", backbone, kb.BertTokenizer(vocabulary))
+    (tmp_path / "train.json").write_text(json.dumps(squad("english", 20, 1, "q")))
+    kept = {"stride": 3, "question_length": 2, "max_answer_length": 1}
+    flags = {"preset": tmp_path / "start", "task": "qa", "train": tmp_path / "train.json"}
+    flags |= {"output": tmp_path / "run", "sequence_length": 20, "epochs": 1, **kept}
+    assert run("finetune", **flags) == 0
+    windows = re.search(r"in (\d+) windows; 20 questions cut", capsys.readouterr().out)[1]
+    model = tmp_path / "run/model"
+    assert kb.preprocessor_from_preset(model).settings().items() >= kept.items()
+
+    assert run("evaluate", preset=model, input=flags["train"], output=tmp_path / "report") == 0
+    assert f"in {windows} windows; 20 questions cut" in capsys.readouterr().out
+    report = json.loads((tmp_path / "report/report.json").read_text())
+    assert all(len(told.split()) == 1 for told in report["predictions"].values() if told)
+    # Read by Hugging Face's rules and written again, they stay.
+    assert run("convert", **{"from": model, "to": tmp_path / "copy"}) == 0
+    assert run("export", preset=tmp_path / "copy", output=tmp_path / "saved/1") == 0
+    rows = json.loads(flags["train"].read_text())["data"][0]["paragraphs"]
+    asked = [(row["qas"][0]["question"], row["context"]) for row in rows]
+    told = [answer["answer"] for answer in kb.Predictor(tmp_path / "saved")(asked)]
+    assert told == list(report["predictions"].values()) and any(told)
 
 
 def test_flags_that_mean_nothing_to_the_job(tmp_path, capsys):

@@ -190,7 +190,7 @@ def test_bad_files(tmp_path, preprocess):
 
     good = question("q1", "a?", [answer("a cat", "cat")])
     refused(b"{", r"bad\.json: expected SQuAD's JSON; ")
-    refused(b"\xff\xfe{}", r"bad\.json: expected SQuAD's JSON; .*utf-8")
+    refused(b"\xff\xfe{}", r"bad\.json: UTF-16; expected UTF-8")
     refused([], r"bad\.json: expected 'data' of type list, .* received list")
     refused({"version": 1}, "an object with version")
     refused({"data": [1]}, r"article 1: expected 'paragraphs' .* received int")

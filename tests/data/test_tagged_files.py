@@ -138,8 +138,8 @@ def test_what_is_wrong_in_conll(file, lines, line, message):
     ("row", "message"),
     [
         ("{", "Expecting property name"),
-        ("[1]", "expected a JSON object with a str `text`"),
-        ('{"text": 1, "spans": []}', "expected a JSON object with a str `text`"),
+        ("[1]", "expected a (JSON object|str `text`)"),
+        ('{"text": 1, "spans": []}', "expected a (JSON object|str `text`)"),
         ('{"text": "ab"}', "expected a list .* one of spans, slots, entities; received the keys"),
         ('{"text": "ab", "spans": {}}', "expected a list"),
         ('{"text": "ab", "spans": [[0, 1]]}', r"expected \[start, end, label\] in spans"),

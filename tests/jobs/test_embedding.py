@@ -160,3 +160,44 @@ def test_dev_must_be_of_the_kind_of_train(folder):
         embedding.read(folder / "dev_pairs.tsv", preprocess, train)
     positive = embedding.read(folder / "dev.tsv", preprocess, positive_score=4)
     assert positive.below == 30 and not positive.scored
+
+
+def test_flags_of_the_loss_and_of_pooling(folder, capsys):
+    """What the flags say is what is compiled, and what the model directory keeps."""
+    preprocess = kb.TextClassifierPreprocessor.from_preset(folder / "start")
+    backbone = kb.BertBackbone.from_preset(folder / "start")
+    pairs = embedding.build(backbone, embedding.read(folder / "train_pairs.tsv", preprocess))
+    scored = embedding.build(backbone, embedding.read(folder / "train.tsv", preprocess), "cls")
+    triplets = embedding.read([("apple", "bread", "ball"), ("goal", "race", "soup")], preprocess)
+    three = embedding.build(backbone, triplets, normalize=False)
+    assert (scored.embedder.pooling, three.embedder.normalize) == ("cls", False)
+
+    def compiled(model, **options):
+        return embedding.losses(model, **options)["loss"]["embeddings"]
+
+    assert compiled(pairs, temperature=0.2).temperature == 0.2
+    assert compiled(three, loss="triplet", margin=0.3).margin == 0.3
+    assert compiled(three).temperature == 0.05
+    assert type(compiled(scored)) is type(kb.losses.cosine_regression()["loss"]["embeddings"])
+    for model, options, message in (
+        (pairs, {"loss": "triplet"}, "needs anchor, positive and negative; .* rows of 2 texts wi"),
+        (pairs, {"loss": "cosine_regression"}, "needs pairs with scores; .*without scores"),
+        (scored, {"loss": "in_batch_negatives"}, "needs rows without scores; .*with scores"),
+        (scored, {"temperature": 0.1}, "cosine_regression has no temperature; leave it out"),
+        (three, {"loss": "triplet", "temperature": 0.1}, "triplet has no temperature"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            embedding.losses(model, **options)
+
+    output = folder / "run_flags"
+    flags = {"epochs": 1, "sequence_length": 16, "output": output, "preset": folder / "start"}
+    flags |= {"train": folder / "train_pairs.tsv", "pooling": "cls", "normalize": "false"}
+    assert run("finetune", task="embedding", temperature=0.5, **flags) == 0
+    model = kb.model_from_preset(output / "model")
+    assert (model.pooling, model.normalize) == ("cls", False)
+    flags["output"] = folder / "refused"
+    assert run("finetune", task="embedding", margin=0.5, **flags) == 1
+    assert "in_batch_negatives has no margin" in capsys.readouterr().err
+    flags["train"] = folder / "train.tsv"
+    assert run("finetune", task="regression", **flags) == 1
+    assert "--normalize, --pooling means nothing to this job" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from keras_bert.text.span_preprocessor import SpanPreprocessor
 from keras_bert.text.tokenizer import BertTokenizer
 from keras_bert.text.tokenizer_files import read_tokenizer
 from keras_bert.vocabulary_files import read_vocabulary
@@ -202,3 +203,12 @@ def test_sentence_transformers(minilm, tmp_path):
     for text in TEXTS[:-1]:
         ids = model.tokenize([text])["input_ids"][0].tolist()
         assert ids == [ours.cls_id, *ours(text).numpy().tolist(), ours.sep_id][: len(ids)]
+
+
+def test_settings_of_a_preprocessor_are_passed_over(tmp_path):
+    """What `save` adds for this package's own sake leaves the tokenizer as it is."""
+    tokenizer = BertTokenizer(VOCABULARY)
+    SpanPreprocessor(tokenizer, 40, stride=3).save(tmp_path)
+    _, theirs = assert_equal(tmp_path)
+    assert theirs.model_max_length == 40
+    assert SpanPreprocessor.from_preset(tmp_path).stride == 3
