@@ -15,6 +15,7 @@ EXTRAS = {
     "plots": ["matplotlib>=3.8"],
     "zh": ["jieba>=0.42"],
     "zstd": ["zstandard>=0.22"],
+    "search": ["keras-tuner>=1.4"],
     "tensorboard": ["tensorboard>=2.20"],
     # Preparing a corpus on a cluster's engine.
     "beam": ["apache-beam>=2.77"],
@@ -27,6 +28,7 @@ EXTRAS = {
         "apache-beam>=2.77",
         "jax>=0.4.35",
         "jieba>=0.42",
+        "keras-tuner>=1.4",
         "matplotlib>=3.8",
         "pandas>=2.2",
         "psutil>=5.9",

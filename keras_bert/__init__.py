@@ -39,10 +39,13 @@ _PUBLIC = {
     "TokenClassifierPreprocessor": "keras_bert.text.token_preprocessor",
     "Throughput": "keras_bert.training.throughput",
     "add_lora": "keras_bert.models.lora",
+    "averaged_weights": "keras_bert.models.averaged_weights",
     "distribution": "keras_bert.training.jax_distribution",
+    "ensemble": "keras_bert.models.ensemble",
     "export_checkpoint": "keras_bert.checkpoints.exporting",
     "export_saved_model": "keras_bert.export.saved_model",
     "extend_vocabulary": "keras_bert.models.vocabulary",
+    "find_learning_rate": "keras_bert.training.rate_finding",
     "freeze": "keras_bert.models.freezing",
     "lengthen": "keras_bert.models.positions",
     "merge_lora": "keras_bert.models.lora",
@@ -52,6 +55,7 @@ _PUBLIC = {
     "rank": "keras_bert.serving.ranking",
     "regularize": "keras_bert.training.regularization",
     "replace_vocabulary": "keras_bert.models.vocabulary",
+    "search": "keras_bert.training.search",
     "save_preset": "keras_bert.checkpoints.preset",
     "strategy": "keras_bert.training.distribution",
 }
@@ -69,6 +73,7 @@ _ROOMS = {
 # Modules with classes that a `.keras` file may name.
 _SAVED = (
     "keras_bert.models.embedding_trainer",
+    "keras_bert.models.ensemble",
     "keras_bert.models.masked_lm",
     "keras_bert.models.multiple_choice",
     "keras_bert.models.next_sentence",

@@ -107,6 +107,32 @@ def _integers():
     return MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10], integer=True)
 
 
+def learning_rates(found, path):
+    """Draws the losses of a learning-rate range test over their rates.
+
+    Args:
+        found: `FoundRate`, of `kb.find_learning_rate`.
+        path: str or path-like, the PNG to write.
+
+    Raises:
+        ImportError: matplotlib is missing.
+
+    Example:
+        >>> learning_rates(kb.find_learning_rate(model, train), "learning_rate.png")
+    """
+    with _figure(path, figsize=(6.0, 4.0)) as figure:
+        axis = figure.subplots()
+        axis.plot(found.rates, found.losses, linewidth=0.8, alpha=0.4, label="loss of a batch")
+        axis.plot(found.rates, found.smoothed, label="smoothed")
+        axis.axvline(found.suggestion, linestyle=":", color="gray", label=f"{found.suggestion:.1e}")
+        axis.set_xscale("log")
+        # What lies far above the start would flatten the part that matters.
+        axis.set_ylim(top=1.5 * max(found.smoothed[0], min(found.smoothed)))
+        axis.set_xlabel("learning rate")
+        axis.legend(frameon=False)
+        axis.grid(alpha=0.3)
+
+
 def confusion_matrix(counts, labels, path):
     """Draws how often each class (row) was taken for each (column), with shares as colour.
 

@@ -113,6 +113,11 @@ def model_tensors(model):
 
 def architecture(model):
     """The name of the Hugging Face class that a model corresponds to."""
+    if hasattr(model, "members"):
+        raise ValueError(
+            f"{model.name} is an ensemble, and a model directory holds one model; save its "
+            "members, one each, export it as a SavedModel, or make one by kb.averaged_weights"
+        )
     if not hasattr(model, "backbone"):
         return "BertModel"
     for attributes, name in _ARCHITECTURES.items():

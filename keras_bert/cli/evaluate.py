@@ -2,16 +2,14 @@
 
 from absl import flags
 
-from keras_bert.cli import reading
+from keras_bert.cli import members, reading
 
 REQUIRED = ["preset", "input"]
 
 
 def define(values):
     """Declares the flags."""
-    flags.DEFINE_string(
-        "preset", None, "the model directory that finetune wrote", flag_values=values
-    )
+    members.define(values)
     flags.DEFINE_string("input", None, "labelled texts", flag_values=values)
     flags.DEFINE_string("output", None, "folder for report and picture", flag_values=values)
     reading.define(values)
@@ -28,10 +26,13 @@ def main(values):
     from keras_bert.jobs import job_of
     from keras_bert.models.any_task import served_task_of
 
-    source = open_source(values.preset)
-    model = served_task_of(source).from_source(source)
+    def model_in(preset):
+        source = open_source(preset)
+        return served_task_of(source).from_source(source)
+
+    model = members.read_model(values.preset, model_in)
     job = job_of(model)
-    preprocess = kb.preprocessor_from_preset(values.preset)
+    preprocess = members.read_preprocessor(values.preset, kb.preprocessor_from_preset)
     data = reading.call(
         job.read,
         values.input,

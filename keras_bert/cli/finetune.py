@@ -14,7 +14,7 @@ import os
 
 from absl import flags
 
-from keras_bert.cli import devices, reading, repeats, tuning, watching
+from keras_bert.cli import devices, reading, repeats, searching, tuning, watching
 from keras_bert.jobs import JOBS, find_job
 
 REQUIRED = ["preset", "train", "output"]
@@ -93,6 +93,7 @@ def define(values):
     devices.define(values)
     watching.define(values)
     repeats.define(values)
+    searching.define(values)
     integer(
         "seed", 0, "decides the new weights, dropout and order", lower_bound=0, flag_values=values
     )
@@ -139,14 +140,30 @@ def main(values):
     if devices.launched("finetune", values):
         return
     strategy = devices.start(values)
-    if values.seeds:
-        repeats.run(values, lambda: _finetune(values, strategy))
+    if values.find_learning_rate and (values.folds or values.seeds or values.search):
+        raise ValueError(
+            "--find_learning_rate is for one run; leave --folds, --seeds, --search out"
+        )
+    if values.search:
+        searching.run(values, lambda: _finetune(values, strategy))
+    elif values.folds:
+        repeats.by_fold(
+            values, lambda: _folds(values), lambda parts: _finetune(values, strategy, parts)
+        )
+    elif values.seeds:
+        repeats.by_seed(values, lambda: _finetune(values, strategy))
     else:
         _finetune(values, strategy)
 
 
-def _finetune(values, strategy):
-    """One run, by `--seed`; returns what measures it on `--dev`, or None."""
+def _finetune(values, strategy, parts=None):
+    """One run, by `--seed`; returns what measures it on `--dev`, or None.
+
+    Args:
+        values: the flags.
+        strategy: `tf.distribute.Strategy`.
+        parts: pair of rows to learn from and to measure on. Default None: as the flags say.
+    """
     import keras
 
     import keras_bert as kb
@@ -161,12 +178,13 @@ def _finetune(values, strategy):
     job = find_job(values.task)
     kept = reading.given(values, *_SETTINGS)
     preprocess = reading.call(job.preprocessor, tokenizer, values.sequence_length, **kept)
-    train, dev = _read(values, job, preprocess)
+    train, dev = _read(values, job, preprocess, parts)
     if is_chief():
         print(kb.data.summary(train, dev))
     train = tuning.augmented(train, preprocess.tokenizer, values)
     total = values.epochs * int(train.cardinality())
     source = open_source(values.preset)
+    source.config = tuning.config(source.config, values)
     precision, loss_scale = devices.precision(values, source.config)
     with strategy.scope():
         backbone = kb.BertBackbone.from_source(source, precision, values.recompute)
@@ -187,6 +205,9 @@ def _finetune(values, strategy):
             ),
             **reading.call(job.losses, model, **reading.given(values, *_LOSS)),
         )
+    if values.find_learning_rate:
+        tuning.find_learning_rate(model, train, values)
+        return None
     model.fit(
         train,
         micro_batches=values.micro_batches,
@@ -211,16 +232,29 @@ def _finetune(values, strategy):
     return report
 
 
-def _read(values, job, preprocess):
+def _folds(values):
+    """The folds of `--train`, pairs of rows to learn from and to measure on."""
+    job = find_job(values.task)
+    if not hasattr(job, "folds"):
+        raise ValueError(f"--folds is for jobs of labelled rows, not --task={values.task}")
+    return reading.call(job.folds, values.train, values.folds, values.seed, **_of_split(values))
+
+
+def _of_split(values):
+    """The flags that say how the rows to be cut are read."""
+    options = reading.options(values)
+    return {name: value for name, value in options.items() if name != "skip_bad_rows"}
+
+
+def _read(values, job, preprocess, parts):
     """The sets to learn from and to measure on, or None for the latter."""
     options = reading.options(values)
-    path, dev = values.train, values.dev
+    path, dev = parts or (values.train, values.dev)
     if values.dev_rate is not None:
         if dev or not hasattr(job, "split"):
             raise ValueError("--dev_rate is for jobs of labelled rows, without --dev; leave it out")
-        of_split = {name: value for name, value in options.items() if name != "skip_bad_rows"}
         rates = [1 - values.dev_rate, values.dev_rate]
-        path, dev = reading.call(job.split, path, rates, values.seed, **of_split)
+        path, dev = reading.call(job.split, path, rates, values.seed, **_of_split(values))
     own = {**options, **reading.given(values, "labels", *_TRAINING)}
     train = reading.call(
         job.read, path, preprocess, None, values.batch_size, True, values.seed, **own

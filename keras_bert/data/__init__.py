@@ -16,6 +16,7 @@ _PUBLIC = {
     "embedding_pairs": "keras_bert.data.embedding_set",
     "masked_lm": "keras_bert.data.masked_set",
     "next_sentence": "keras_bert.data.next_sentence_set",
+    "folds": "keras_bert.data.splitting",
     "prepare": "keras_bert.data.preparation",
     "pretraining": "keras_bert.data.stream",
     "token_classification": "keras_bert.data.token_classification_set",

@@ -1,18 +1,29 @@
-"""Texts that differ each epoch: tokens masked or left out at random."""
+"""Texts that differ each epoch: tokens replaced, masked or left out at random."""
 
+import numpy as np
 import tensorflow as tf
+
+from keras_bert.data.replacement import Replacement
 
 # Labels of whole rows: they stay right where tokens are gone.
 _OF_ROWS = {"classification", "regression"}
 
 
-def augmented(dataset, tokenizer, mask_rate=0.0, drop_rate=0.0, seed=0):
-    """Masks tokens of a training set's texts, or leaves them out, anew each epoch.
+def augmented(
+    dataset, tokenizer, mask_rate=0.0, drop_rate=0.0, seed=0, replace_rate=0.0, masked_lm=None
+):
+    """Replaces or masks tokens of a training set's texts, or leaves them out, anew each epoch.
 
-    Each token that is not special is drawn by itself, by (seed, epoch, batch): the same arguments
-    give the same rows in any process. Leaving out comes first; a row then has fewer real tokens,
-    and as many columns. Source: Wei and Zou 2019, https://arxiv.org/abs/1901.11196 (deletion);
-    Iyyer et al. 2015, https://aclanthology.org/P15-1162 (word dropout).
+    Each token that is not special (nor a mark, such as of an entity) is drawn by itself, by (seed,
+    epoch, batch): the same arguments give the same rows in any process. Replacing comes first, then
+    masking and leaving out; a row of which tokens are left out has fewer real tokens, and as many
+    columns. Labels stay as they are.
+
+    Source: Wei and Zou 2019, https://arxiv.org/abs/1901.11196 (deletion); Iyyer et al. 2015,
+    https://aclanthology.org/P15-1162 (word dropout); Kobayashi 2018,
+    https://arxiv.org/abs/1805.06201, and Wu et al. 2019, https://arxiv.org/abs/1812.06705, of which
+    this is the unconditional form: replacement by a language model's draws, which keep the
+    grammar, but not always what a label is about.
 
     Args:
         dataset: `tf.data.Dataset` of `(inputs, labels, sample_weights)`, as `kb.data` makes it,
@@ -22,20 +33,26 @@ def augmented(dataset, tokenizer, mask_rate=0.0, drop_rate=0.0, seed=0):
         drop_rate: float in [0, 1), the share that is left out; for labels of whole rows only.
             Default 0.0.
         seed: int, default 0.
+        replace_rate: float in [0, 1), the share that is masked and replaced by draws from
+            `masked_lm`, which come out as the same token too. 0.1 to 0.3 are usual. Default 0.0.
+        masked_lm: `BertMaskedLM` of the tokenizer's vocabulary, whose weights stay as they are. It
+            runs for each batch: about as long as a step of training without its backward pass.
 
     Returns:
         `tf.data.Dataset` of the same elements, attributes and length, with the method
         `set_epoch(epoch)`: which epoch, from 0, comes next.
 
     Raises:
-        ValueError: a rate out of range, or tokens to be left out whose places have labels.
+        ValueError: a rate out of range, or tokens to be left out whose places have labels; a
+            `masked_lm` that is none or of another vocabulary, or one without the other.
 
     Example:
         >>> train = kb.data.classification("train.tsv", preprocess)
         >>> train = augmented(train, tokenizer, mask_rate=0.1)
         >>> model.fit(train, epochs=3)
     """
-    for name, rate in (("mask_rate", mask_rate), ("drop_rate", drop_rate)):
+    rates = {"mask_rate": mask_rate, "drop_rate": drop_rate, "replace_rate": replace_rate}
+    for name, rate in rates.items():
         if not 0 <= rate < 1:
             raise ValueError(f"augmented: {name} must be in [0, 1); received {rate!r}")
     inputs, labels = dataset.element_spec[:2]
@@ -44,7 +61,14 @@ def augmented(dataset, tokenizer, mask_rate=0.0, drop_rate=0.0, seed=0):
             f"augmented: drop_rate={drop_rate} moves tokens, and the labels "
             f"{', '.join(sorted(labels))} may belong to places of theirs; use mask_rate"
         )
-    special = tf.constant(tokenizer.special_ids, tf.int32)
+    if bool(replace_rate) != (masked_lm is not None):
+        raise ValueError(
+            "augmented: replace_rate needs masked_lm, whose draws replace tokens, and masked_lm "
+            f"the rate; received replace_rate={replace_rate}, masked_lm={masked_lm!r}"
+        )
+    replace = Replacement(masked_lm, tokenizer, replace_rate) if replace_rate else None
+    is_ordinary_id = np.zeros(tokenizer.vocabulary_size, bool)
+    is_ordinary_id[tokenizer.ordinary_ids] = True
     next_epoch = _NextEpoch(dataset)
 
     def of_epoch(epoch):
@@ -57,8 +81,11 @@ def augmented(dataset, tokenizer, mask_rate=0.0, drop_rate=0.0, seed=0):
         seed = tf.random.experimental.stateless_fold_in(seed, place)
         seeds = tf.random.experimental.stateless_split(seed)
         ids = inputs["token_ids"]
-        is_special = tf.reduce_any(ids[..., None] == special, axis=-1)
-        is_ordinary = (inputs["padding_mask"] == 1) & ~is_special
+        is_ordinary = (inputs["padding_mask"] == 1) & tf.gather(is_ordinary_id, ids)
+        if replace is not None:
+            own_seed = tf.random.experimental.stateless_fold_in(seed, 2)
+            ids = replace(inputs, is_ordinary, own_seed)
+            inputs = {**inputs, "token_ids": ids}
         if mask_rate:
             chosen = is_ordinary & (
                 tf.random.stateless_uniform(tf.shape(ids), seeds[0]) < mask_rate

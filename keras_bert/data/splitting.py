@@ -1,4 +1,4 @@
-"""One labelled set cut into parts: each label in each part by its share, no text in two."""
+"""One labelled set cut into parts, or into folds: by label and by seed, no text in two parts."""
 
 import numpy as np
 
@@ -52,6 +52,62 @@ def split(path, rates, seed=0, text_columns=None, label_column=("label", "labels
     return [Table([rows[i] for i in part], [places[i] for i in part]) for part in parts]
 
 
+def folds(path, number, seed=0, text_columns=None, label_column=("label", "labels"), header=None):
+    """Cuts labelled rows for cross-validation: each row is measured on once, else learned from.
+
+    The folds are stratified: of a label's texts each fold measures on as many as another, or one
+    more. Rows of equal text stay together; labels of two texts or more are learned from in each
+    fold. Which rows fall where depends on the seed alone. Source: Kohavi 1995,
+    https://www.ijcai.org/Proceedings/95-2/Papers/016.pdf (stratified cross-validation).
+
+    Args:
+        path, text_columns, label_column, header: as in `split`.
+        number: int, folds, at least 2; 5 and 10 are usual.
+        seed: int, default 0.
+
+    Returns:
+        List of `number` pairs of lists of rows, as `split` makes them: those to learn from, those
+        to measure on.
+
+    Raises:
+        As `kb.data.classification`; ValueError: fewer than 2 folds, or fewer texts than folds.
+
+    Example:
+        >>> import keras_bert as kb
+        >>> rows = [(f"text {i}", "ab"[i % 2]) for i in range(20)]
+        >>> for train, dev in kb.data.folds(rows, 5):
+        ...     assert (len(train), sorted(row["label"] for row in dev)) == (16, list("aabb"))
+    """
+    if isinstance(number, bool) or not isinstance(number, int) or number < 2:
+        raise ValueError(f"folds: expected two or more; received {number!r}")
+    rows, places, groups = _groups(path, text_columns, label_column, header)
+    if len(groups) < number:
+        raise ValueError(
+            f"folds: {len(rows)} rows of {len(groups)} different texts make no {number} folds; "
+            "expected a text for each at least"
+        )
+    # In turn through the labels, one after the other: so each label, and all together, are even.
+    part_of = [0] * len(rows)
+    for turn, i in enumerate(_by_label(groups, seed)):
+        for row in groups[i][1]:
+            part_of[row] = turn % number
+
+    def table(is_chosen):
+        chosen = [i for i, part in enumerate(part_of) if is_chosen(part)]
+        return Table([rows[i] for i in chosen], [places[i] for i in chosen])
+
+    return [
+        (table(lambda part, k=k: part != k), table(lambda part, k=k: part == k))
+        for k in range(number)
+    ]
+
+
+def _by_label(groups, seed):
+    """The groups' numbers, shuffled, those of a label behind each other."""
+    order = np.random.default_rng(seed).permutation(len(groups))
+    return sorted(order.tolist(), key=lambda i: groups[i][0])
+
+
 def _groups(path, text_columns, label_column, header):
     """All rows, their places, and lists of the numbers of rows of equal text, by label and text."""
     rows, places, groups, source = [], [], {}, None
@@ -71,12 +127,10 @@ def _groups(path, text_columns, label_column, header):
 
 def _deal(groups, rates, seed):
     """Numbers of the rows of each part, in order."""
-    order = np.random.default_rng(seed).permutation(len(groups))
     # Label by label, each group goes where most is lacking: so every run of rows of one label
     # falls to the parts by the rates, and all rows together do.
-    order = sorted(order.tolist(), key=lambda i: groups[i][0])
     parts, counts, former = [[] for _ in rates], np.zeros(len(rates)), None
-    for i in order:
+    for i in _by_label(groups, seed):
         label, numbers = groups[i]
         lacking = rates * (counts.sum() + len(numbers)) - counts
         part = 0 if label != former else int(np.argmax(lacking))

@@ -17,6 +17,7 @@ from keras_bert.export.text_embedder import ServedEmbedder
 from keras_bert.export.token_classifier import ServedTokenClassifier
 from keras_bert.export.warmup import write_warmup
 from keras_bert.models.embedding_trainer import BertEmbeddingTrainer
+from keras_bert.models.ensemble import Ensemble
 from keras_bert.models.masked_lm import BertMaskedLM
 from keras_bert.models.multiple_choice import BertMultipleChoice
 from keras_bert.models.next_sentence import BertNextSentence
@@ -55,7 +56,7 @@ def export_saved_model(model, preprocess, directory, overwrite=False):
     `serve_tokens` (token ids), the classifier has `serve_pairs` too.
 
     Args:
-        model: a task model, but for `BertPretrainer`.
+        model: a task model, but for `BertPretrainer`; or a `kb.ensemble` of such.
         preprocess: the preprocessor that the model was trained with.
         directory: str or path-like, `<name>/<version>` for TF Serving, the version a number.
         overwrite: bool, whether a SavedModel that exists is replaced, as a whole. Default False.
@@ -78,7 +79,8 @@ def export_saved_model(model, preprocess, directory, overwrite=False):
         >>> sorted(kb.Predictor(folder)("good"))
         ['label', 'score']
     """
-    served_class = next((s for task, s in _SERVED.items() if isinstance(model, task)), None)
+    own = model.task if isinstance(model, Ensemble) else type(model)
+    served_class = next((s for task, s in _SERVED.items() if issubclass(own, task)), None)
     if served_class is None:
         raise ValueError(
             f"expected one of {', '.join(task.__name__ for task in _SERVED)}; received "
@@ -132,8 +134,6 @@ def _advice(model):
             "BertMaskedLM.from_preset(folder), or fine-tune BertTextClassifier.from_preset(folder, "
             "labels)"
         )
-    if isinstance(model, BertEmbeddingTrainer):
-        return "Export its embedder: model.embedder"
     if isinstance(model, BertEmbeddingTrainer):
         return "Export its embedder: model.embedder"
     return "Put the backbone into one of them and train it"

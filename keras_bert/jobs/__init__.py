@@ -24,6 +24,8 @@ there are these:
     settings(source)                            arguments of `build` from the opened checkpoint that
                                                 training starts from, a dict
     split(path, rates, seed, **options)         a file cut into parts that `read` takes
+    folds(path, number, seed, **options)        pairs of such parts for cross-validation, to learn
+                                                from and to measure on
     tune(model, preprocess, data)               sets what is tuned on --dev after training, such as
                                                 thresholds; returns whether there was anything
 """
@@ -62,9 +64,10 @@ def job_of(model):
     Raises:
         ValueError: it is a model of none.
     """
+    task = getattr(model, "task", type(model))  # an ensemble does its members' job
     for name in JOBS:
         job = find_job(name)
-        if type(model).__name__ == job.MODEL and getattr(job, "fits", lambda model: True)(model):
+        if task.__name__ == job.MODEL and getattr(job, "fits", lambda model: True)(model):
             return job
     raise ValueError(
         f"a {type(model).__name__} does no downstream job; expected one of {', '.join(JOBS)}"

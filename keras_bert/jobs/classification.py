@@ -42,6 +42,12 @@ def split(path, rates, seed=0, **options):
     return kb.data.split(path, rates, seed, **options)
 
 
+@options_of(kb.data.folds)
+def folds(path, number, seed=0, **options):
+    """Folds of a labelled set, by class; options as those of `kb.data.folds`."""
+    return kb.data.folds(path, number, seed, **options)
+
+
 def build(backbone, train):
     """A classifier of the training set's classes."""
     return kb.BertTextClassifier(backbone, labels=train.labels, out_of_scope=train.out_of_scope)

@@ -2,7 +2,7 @@
 
 import keras_bert as kb
 from keras_bert.jobs import classification
-from keras_bert.jobs.classification import preprocessor, split
+from keras_bert.jobs.classification import folds, preprocessor, split
 from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import print_labels, write_report
 from keras_bert.training.evaluation import multi_label_report, predict_outputs, sigmoids
@@ -10,7 +10,18 @@ from keras_bert.training.thresholds import label_thresholds
 
 MODEL = "BertTextClassifier"
 
-__all__ = ["MODEL", "build", "fits", "losses", "measure", "preprocessor", "read", "split", "tune"]
+__all__ = [
+    "MODEL",
+    "build",
+    "fits",
+    "folds",
+    "losses",
+    "measure",
+    "preprocessor",
+    "read",
+    "split",
+    "tune",
+]
 
 
 def fits(model):

@@ -12,7 +12,7 @@ from keras_bert.training.evaluation import predict_outputs
 
 MODEL = "BertTextClassifier"
 
-__all__ = ["MODEL", "build", "fits", "losses", "measure", "preprocessor", "read", "split"]
+__all__ = ["MODEL", "build", "fits", "folds", "losses", "measure", "preprocessor", "read", "split"]
 
 
 def fits(model):
@@ -34,6 +34,12 @@ def split(path, rates, seed=0, label_column=None, **options):
     return kb.data.split(path, rates, seed, label_column=None, **options)
 
 
+@options_of(kb.data.folds)
+def folds(path, number, seed=0, label_column=None, **options):
+    """Folds of a set, whatever its numbers; options as those of `kb.data.folds`."""
+    return kb.data.folds(path, number, seed, label_column=None, **options)
+
+
 def build(backbone, train):
     """A model of the training set's numbers."""
     return kb.BertTextClassifier(backbone, labels=train.labels, problem_type="regression")
@@ -45,19 +51,21 @@ def losses(model):
 
 
 def measure(model, preprocess, data, directory=None):
-    """Pearson and Spearman correlation and the mean squared error of each number."""
+    """Spearman and Pearson correlation, mean squared error: of each number, and their means."""
     true, _, predicted = predict_outputs(model, data, "regression")
-    report = {"examples": len(true), "numbers": {}}
+    rows = {}
     for name, x, y in zip(model.labels, predicted.T, true.T, strict=True):
         row = {
-            "pearson": pearson(x, y),
             "spearman": spearman(x, y),
+            "pearson": pearson(x, y),
             "mean_squared_error": float(np.mean(np.square(np.float64(x) - y))),
         }
-        report["numbers"][name] = row
+        rows[name] = row
         print(
             f"{name}: Pearson {row['pearson']:.4f}, Spearman {row['spearman']:.4f}, mean squared "
             f"error {row['mean_squared_error']:.4f} on {len(true):,} examples"
         )
+    means = {key: float(np.mean([r[key] for r in rows.values()])) for key in row}
+    report = {"examples": len(true), **means, "numbers": rows}
     write_report(report, directory)
     return report

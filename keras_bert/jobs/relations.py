@@ -31,6 +31,12 @@ def split(path, rates, seed=0, label_column=("relation", "label"), **options):
     return kb.data.split(path, rates, seed, label_column=label_column, **options)
 
 
+@options_of(kb.data.folds)
+def folds(path, number, seed=0, label_column=("relation", "label"), **options):
+    """Folds of a set, by relation; options as those of `kb.data.folds`."""
+    return kb.data.folds(path, number, seed, label_column=label_column, **options)
+
+
 def build(backbone, train):
     """A classifier of the training set's relations."""
     return kb.BertRelationClassifier(backbone, labels=train.labels)

@@ -102,6 +102,11 @@ def merge_lora(model):
         each.train_function = each.test_function = each.predict_function = None
 
 
+def has_lora(model):
+    """Whether `add_lora` has changed a model and `merge_lora` not yet ended it."""
+    return bool(_with_lora(backbone_of(model)))
+
+
 def _frozen_parts(backbone):
     parts = [backbone.embeddings, backbone.embedding_projection, *backbone.encoder_layers]
     return [part for part in (*parts, backbone.final_norm) if part is not None]

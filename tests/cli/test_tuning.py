@@ -100,6 +100,105 @@ def test_lora_and_seeds(folder, capsys):
     assert "accuracy " in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_folds(folder, capsys):
+    assert finetune(folder, "folds", epochs=1, dev="", folds=3) == 0
+    summary = json.loads((folder / "folds/folds.json").read_text())
+    reports = [json.loads((folder / f"folds/fold_{i}/report.json").read_text()) for i in range(3)]
+    assert sum(report["examples"] for report in reports) == 48
+    accuracy = summary["measures"]["accuracy"]
+    assert accuracy["values"] == [report["accuracy"] for report in reports]
+    assert accuracy["mean"] == pytest.approx(np.mean(accuracy["values"]))
+    assert summary["folds"] == 3 and summary["seed"] == 0
+    models = [tensors(folder / f"folds/fold_{i}/model") for i in range(3)]
+    assert not np.array_equal(models[0]["classifier.weight"], models[1]["classifier.weight"])
+    assert not (folder / "folds/model").exists()  # each was measured on other rows
+    assert "--- fold 2" in capsys.readouterr().out
+    for other in ({"seeds": "1,2"}, {"dev": folder / "dev.tsv"}, {"dev_rate": 0.1}):
+        assert finetune(folder, "none", folds=3, **{"dev": "", **other}) == 1
+        assert f"leave --{next(iter(other))} out" in capsys.readouterr().err
+    assert finetune(folder, "none", folds=3, dev="", task="qa") == 1
+    assert "for jobs of labelled rows, not --task=qa" in capsys.readouterr().err
+
+    # The models of the folds, together.
+    presets = [folder / f"folds/fold_{i}/model" for i in range(3)]
+    members = [kb.model_from_preset(preset) for preset in presets]
+    preprocess = kb.TextClassifierPreprocessor.from_preset(presets[0])
+    texts = ["the cat was good .", "the dog was bad .", "dog"]
+    parts = np.stack([_scores(member, preprocess, texts) for member in members])
+    scores = {
+        "answers": parts.mean(0).max(-1),
+        "weights": _scores(kb.averaged_weights(members), preprocess, texts).max(-1),
+    }
+    for name, flag in (("answers", "--noaverage_weights"), ("weights", "--average_weights")):
+        output = folder / f"saved/{name}/1"
+        names = ",".join(map(str, presets))
+        assert main(["export", f"--preset={names}", f"--output={output}", flag]) == 0
+        found = [answer["score"] for answer in kb.Predictor(output)(texts)]
+        np.testing.assert_allclose(found, scores[name], atol=1e-5)
+    assert np.abs(scores["answers"] - scores["weights"]).max() > 1e-4
+    capsys.readouterr()
+    assert main(["evaluate", f"--preset={names}", f"--input={folder / 'dev.tsv'}"]) == 0
+    assert "on 24 examples" in capsys.readouterr().out
+    other = f"{names},{folder / 'other'}"
+    config = kb.BertConfig(vocabulary_size=7, num_layers=1, hidden_dim=8, num_heads=1)
+    model = kb.BertTextClassifier(kb.BertBackbone(config), ["bad", "good"])
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"]
+    kb.save_preset(folder / "other", model, kb.BertTokenizer(vocabulary))
+    assert main(["export", f"--preset={other}", f"--output={folder / 'no/1'}"]) == 1
+    assert "differ in their vocabulary; expected" in capsys.readouterr().err
+
+
+def _scores(model, preprocess, texts):
+    exponents = np.exp(np.float64(model(preprocess(texts))["classification"]))
+    return exponents / exponents.sum(-1, keepdims=True)
+
+
+@pytest.mark.slow
+def test_search_and_the_rate(folder, capsys):
+    space = folder / "space.json"
+    space.write_text(json.dumps({"learning_rate": [1e-2, 1e-5], "dropout": [0.0], "epochs": [1]}))
+    flags = {"search": 5, "search_space": space, "label_smoothing": 0.1}
+    assert finetune(folder, "search", **flags) == 0
+    summary = json.loads((folder / "search/search.json").read_text())
+    assert len(summary["trials"]) == 2  # there are no more
+    reports = [json.loads((folder / f"search/trial_{i}/report.json").read_text()) for i in (0, 1)]
+    best = summary["trial"]
+    assert reports[best]["accuracy"] == max(report["accuracy"] for report in reports)
+    for row in summary["trials"]:
+        assert row["measures"]["accuracy"] == reports[row["trial"]]["accuracy"]
+    assert summary["flags"] == summary["trials"][0]["settings"]
+    assert set(summary["flags"]) == {"learning_rate", "dropout", "epochs"}
+    model = folder / f"search/trial_{best}/model/model.safetensors"
+    assert (folder / "search/model/model.safetensors").read_bytes() == model.read_bytes()
+    config = json.loads((folder / "search/model/config.json").read_text())
+    assert config["hidden_dropout_prob"] == config["attention_probs_dropout_prob"] == 0.0
+    assert json.loads((folder / "preset/config.json").read_text())["hidden_dropout_prob"] == 0.1
+    moved = [tensors(folder / f"search/trial_{i}/model")["pooler.dense.weight"] for i in (0, 1)]
+    assert not np.array_equal(*moved)
+    capsys.readouterr()
+    assert finetune(folder, "search", **flags) == 0  # nothing is left to do
+    assert "--- trial" not in capsys.readouterr().out
+    for wrong, message in [
+        ({"preset": [1, 2]}, "--preset is no flag that can be searched"),
+        ({"search": [1, 2]}, "--search is no flag that can be searched"),
+        ({"epochs": [1, 0]}, "--epochs=0: "),
+        ({"epochs": {"min": 1, "max": 2.5}}, "--epochs=2.5: "),
+    ]:
+        space.write_text(json.dumps(wrong))
+        assert finetune(folder, "none", search=2, search_space=space) == 1
+        assert message in capsys.readouterr().err
+    assert finetune(folder, "none", search=2, seeds="1,2") == 1
+    assert "leave --seeds and --folds out" in capsys.readouterr().err
+
+    assert finetune(folder, "rate", find_learning_rate=True, fgm=0.5, micro_batches=2) == 0
+    found = json.loads((folder / "rate/learning_rate.json").read_text())
+    assert len(found["rates"]) == len(found["losses"]) > 10 and 1e-7 < found["suggestion"] < 1
+    assert (folder / "rate/learning_rate.png").read_bytes().startswith(b"\x89PNG")
+    assert not (folder / "rate/model").exists()
+    assert f"--learning_rate={found['suggestion']:.2g}" in capsys.readouterr().out
+
+
 class Values:
     """Flags of `repeats`."""
 
@@ -124,7 +223,7 @@ def test_mean_spread_and_the_best(tmp_path, best_by, best, capsys):
         (folder / "config.json").write_text(str(values.seed))
         return reports[values.seed]
 
-    repeats.run(values, run)
+    repeats.by_seed(values, run)
     summary = json.loads((tmp_path / "runs/seeds.json").read_text())
     assert set(summary["measures"]) == {"f1", "spread_error"} and summary["best"] == best
     f1 = summary["measures"]["f1"]
@@ -137,14 +236,14 @@ def test_mean_spread_and_the_best(tmp_path, best_by, best, capsys):
 def test_errors(tmp_path):
     for seeds in (["1"], ["1", "1"], ["1", "x"], ["1", "-2"]):
         with pytest.raises(ValueError, match="two or more whole numbers"):
-            repeats.run(Values(tmp_path / "a", seeds), dict)
+            repeats.by_seed(Values(tmp_path / "a", seeds), dict)
     values = Values(tmp_path / "b", ["1", "2"])
     values.dev = None
     with pytest.raises(ValueError, match="one set for all seeds; name it"):
-        repeats.run(values, dict)
+        repeats.by_seed(values, dict)
     with pytest.raises(ValueError, match="--best_by=f2 is not among what is measured, f1"):
-        repeats.run(Values(tmp_path / "c", ["1", "2"], "f2"), lambda: {"f1": 0.5})
+        repeats.by_seed(Values(tmp_path / "c", ["1", "2"], "f2"), lambda: {"f1": 0.5})
     (tmp_path / "d").mkdir()
     (tmp_path / "d/file").write_text("")
     with pytest.raises(FileExistsError):
-        repeats.run(Values(tmp_path / "d", ["1", "2"]), dict)
+        repeats.by_seed(Values(tmp_path / "d", ["1", "2"]), dict)

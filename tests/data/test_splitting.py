@@ -86,3 +86,28 @@ def test_a_part_without_rows_and_a_bad_row(tmp_path):
         kb.data.split(path, [0.5, 0.5])
     with pytest.raises(ValueError, match="no column 'kind'"):
         kb.data.split([("a", "x")], [0.5, 0.5], label_column="kind")
+
+
+@pytest.mark.parametrize("number", [2, 5])
+def test_folds(number):
+    rows = rows_of({"a": 203, "b": 51, "rare": 2}, copies=2)
+    pairs = kb.data.folds(rows, number, seed=1)
+    assert len(pairs) == number
+    # Every row is measured on once, and learned from wherever it is not.
+    assert sorted(str(row) for _, dev in pairs for row in dev) == sorted(map(str, rows))
+    for train, dev in pairs:
+        assert [row for row in rows if row not in dev] == list(train)
+        assert not {row["text"] for row in train} & {row["text"] for row in dev}
+        assert labels(train).keys() == labels(rows).keys()
+        for label, count in labels(rows).items():
+            assert abs(labels(dev)[label] - count / number) < 2  # a text of two rows
+    assert kb.data.folds(rows, number, seed=1) == pairs
+    assert kb.data.folds(rows, number, seed=2) != pairs
+
+
+def test_folds_that_are_none():
+    for number in (1, True, 2.0):
+        with pytest.raises(ValueError, match="expected two or more; received"):
+            kb.data.folds(rows_of({"a": 9}), number)
+    with pytest.raises(ValueError, match="3 rows of 1 different texts make no 2 folds"):
+        kb.data.folds([("a", "x")] * 3, 2)

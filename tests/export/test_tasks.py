@@ -205,3 +205,49 @@ def test_next_sentence(preprocess, tmp_path):
     with pytest.raises(ValueError, match="takes pairs; received single texts"):
         predictor(["a"])
     run_every_signature_on_nothing_and_its_warmup(loaded, tmp_path)
+
+
+def test_an_ensemble(preprocess, tmp_path):
+    models = [
+        randomized(kb.BertTextClassifier(backbone_for(preprocess), ["a", "谁", "c"]), seed)
+        for seed in (1, 2, 3)
+    ]
+    inputs = preprocess(TEXTS)
+    parts = np.stack([softmax(model(inputs)["classification"]) for model in models])
+    assert parts.std(0).max() > 0.05
+    expected = parts.mean(0)
+    loaded, predictor = export(kb.ensemble(models), preprocess, tmp_path)
+    outputs = loaded.signatures["serving_default"](text=tf.constant(TEXTS))
+    np.testing.assert_allclose(outputs["scores"], expected, atol=1e-6)
+    answers = predictor(TEXTS, batch_size=2)
+    assert [a["label"] for a in answers] == [models[0].labels[i] for i in expected.argmax(1)]
+    assert [a["score"] for a in answers] == pytest.approx(expected.max(1).tolist(), abs=1e-6)
+    run_every_signature_on_nothing_and_its_warmup(loaded, tmp_path)
+
+
+@pytest.mark.slow
+def test_ensembles_of_other_tasks_have_their_members_signatures(preprocess, tokenizer, tmp_path):
+    backbone = backbone_for(preprocess)
+    spans = kb.SpanPreprocessor(tokenizer, LENGTH)
+    tags = kb.TokenClassifierPreprocessor(tokenizer, LENGTH)
+    for name, make, own in [
+        ("span", kb.BertSpanClassifier, spans),
+        ("token", lambda b: kb.BertTokenClassifier(b, ["O", "B-X", "I-X"]), tags),
+    ]:
+        models = [randomized(make(backbone), seed) for seed in (1, 2)]
+        alike = kb.ensemble([models[0], models[0]])
+        loaded = []
+        for number, model in enumerate((models[0], alike), start=1):
+            kb.export_saved_model(model, own, tmp_path / name / str(number))
+            loaded.append(tf.saved_model.load(str(tmp_path / name / str(number))))
+        member, both = (
+            {key: each.signatures[key].structured_outputs for key in each.signatures}
+            for each in loaded
+        )
+        assert {key: dict(value) for key, value in member.items()} == {
+            key: dict(value) for key, value in both.items()
+        }
+        one, two = (kb.Predictor(tmp_path / name / str(number)) for number in (1, 2))
+        text = "the cat sat on the mat ."
+        item = ("cat ?", text) if name == "span" else text
+        assert str(one(item)).split("score")[0] == str(two(item)).split("score")[0]

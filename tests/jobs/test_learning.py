@@ -158,6 +158,7 @@ def test_numbers(preset, tmp_path):
         rows.append({"text": " ".join(words), "stars": count + rng.random() / 10})
     report, predictor = learn(tmp_path, preset, "regression", rows, label_column="stars", epochs=12)
     row = report["numbers"]["stars"]
+    assert all(report[measure] == value for measure, value in row.items())  # the mean of one
     assert row["spearman"] > 0.9 and row["pearson"] > 0.9 and row["mean_squared_error"] < 0.5
     few, many = predictor(["film book play song meal good", "good good film good good book"])
     assert many["score"] - few["score"] > 1.5

@@ -18,7 +18,7 @@ import keras_bert as kb
 folder = sys.argv[1]
 assert keras.backend.backend() == "jax" and "tensorflow" not in sys.modules
 results = {}
-for name in [*HEADS, "embedder"]:
+for name in [*HEADS, "embedder", "ensemble"]:
     model = keras.models.load_model(f"{folder}/{name}.keras")
     x, y, w = arrays(name, 8)
     for key, value in model.predict(x, verbose=0).items():

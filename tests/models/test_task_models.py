@@ -119,6 +119,7 @@ def jax(tmp_path_factory):
     expected = {}
     models = {name: make(name) for name in HEADS}
     models["embedder"] = kb.BertTextEmbedder(kb.BertBackbone(CONFIG), pooling="max")
+    models["ensemble"] = kb.ensemble([make("text", 1), make("text", 2)])
     for name, model in models.items():
         model.save(folder / f"{name}.keras")
         x, y, w = arrays(name, 8)

@@ -6,6 +6,7 @@ Trains one model on one device and its twin on two, in the ways a step can be ta
 import json
 import pathlib
 import sys
+import threading
 
 import tensorflow as tf
 
@@ -16,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
 from models import head_models  # noqa: E402
 from models.head_models import TRAINED  # noqa: E402
-from training import embedding_batches  # noqa: E402
+from training import embedding_batches, tuned  # noqa: E402
 from training.masked_batches import dataset, difference, pretrainer  # noqa: E402
 from training.test_nonfinite import BAD, with_bad_batch  # noqa: E402
 
@@ -124,7 +125,58 @@ def embeddings():
     return report
 
 
-TESTS = [micro_batches, nonfinite, recompute, heads, embeddings]
+def second_pass_differs(model):
+    """Puts in place of dropout what takes three tenths off in a replica's every second pass."""
+    layer, replica = model.get_layer("classifier_dropout"), threading.local()
+    layer.rate = 0.3
+
+    def call(inputs, training=False):
+        replica.passes = getattr(replica, "passes", 0) + bool(training)
+        return inputs * (0.7 if training and replica.passes % 2 == 0 else 1.0)
+
+    layer.call = call
+
+
+# Way to fine-tune -> arguments of adamw, arguments of fit.
+WAYS = {
+    "r_drop": ({"layer_decay": 0.5}, {"r_drop": 2.0}),
+    "fgm": ({"layer_decay": 0.5}, {"fgm": 0.5, "micro_batches": 2}),
+    "layer_decay": ({"layer_decay": 0.5}, {}),
+    "average": ({"average": 0.8}, {}),
+}
+
+
+def ways():
+    """Ways to fine-tune on one device against two replicas, a partial last batch among theirs."""
+    data, dev = tuned.dataset(2 * 8 + 3, 8), tuned.dataset(11, 8, seed=1)
+    report, without = {}, tuned.classifier(num_layers=1)
+    without.compile(kb.optimizers.adamw(1e-2, epsilon=1e-3), **kb.losses.classification())
+    without.fit(data, epochs=2, verbose=0)
+    for name, (of_adamw, of_fit) in WAYS.items():
+        models, logs, found = [], [], []
+        for strategy in (tf.distribute.get_strategy(), MIRRORED):
+            with strategy.scope():
+                model = tuned.classifier(num_layers=1)
+                optimizer = kb.optimizers.adamw(1e-2, epsilon=1e-3, **of_adamw)
+                model.compile(optimizer, **kb.losses.classification())
+            if name == "r_drop":
+                second_pass_differs(model)
+            if name == "average":
+                of_fit = {"validation_data": dev, "callbacks": [kb.AveragedWeights()]}
+            logs.append(model.fit(data, epochs=2, verbose=0, **of_fit).history)
+            models.append(model)
+            if name == "layer_decay":
+                found.append(kb.find_learning_rate(model, data, 1e-5, 1e-2, steps=10).losses)
+        report[name] = {
+            "effect": difference(models[0], without),
+            "difference": difference(*models),
+            "logs": logs,
+            "losses": found,
+        }
+    return report
+
+
+TESTS = [micro_batches, nonfinite, recompute, heads, embeddings, ways]
 
 
 def main(path):
