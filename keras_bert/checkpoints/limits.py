@@ -55,4 +55,6 @@ def lost_labels(model):
     lost = [f"the classes' names, {labels}"] if labels else []
     if getattr(model, "thresholds", None):
         lost.append(f"the classes' thresholds, {list(model.thresholds)}")
+    if getattr(model, "window_pooling", None):
+        lost.append(f"the {model.window_pooling} pooling of a document's windows")
     return lost

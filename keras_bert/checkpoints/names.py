@@ -189,6 +189,12 @@ def _heads(model):
     for attribute, name in DENSE_HEADS.items():
         if hasattr(model, attribute):
             yield from _dense(name, getattr(model, attribute), attribute)
+    # Of our own.
+    if getattr(model, "window_pooling", None) == "attention":
+        yield Tensor("window_pooling.query", model.pooling_layer.query, False, "window_pooling")
+    if getattr(model, "crf", None) is not None:
+        for name in ("transitions", "start", "end"):
+            yield Tensor(f"crf.{name}", getattr(model.crf, name), False, "crf")
 
 
 def _dense(name, layer, part):

@@ -22,9 +22,9 @@ REQUIRED = ["preset", "train", "output"]
 _LOSS = ("label_smoothing", "focal", "loss", "temperature", "margin")
 _TRAINING = ("out_of_scope", "class_weights")
 # Flags of the model, in place of what the checkpoint says.
-_MODEL = ("pooling", "normalize")
+_MODEL = ("pooling", "normalize", "crf", "window_pooling")
 # Flags of the preprocessor; the model directory keeps them.
-_SETTINGS = ("stride", "question_length", "max_answer_length")
+_SETTINGS = ("stride", "question_length", "max_answer_length", "windows")
 
 
 def define(values):
@@ -78,14 +78,37 @@ def define(values):
         flag_values=values,
     )
     _define_embedding(values)
+    integer(
+        "windows",
+        None,
+        "documents: most rows of --sequence_length that a text is cut into, such as 8",
+        lower_bound=1,
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "window_pooling",
+        None,
+        ["mean", "max", "attention"],
+        "how --windows become one; default: mean",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "crf", None, "tokens: labels form a chain, what follows what is learned", flag_values=values
+    )
+    number(
+        "crf_learning_rate",
+        1e-3,
+        "the peak for the scores of --crf, which --learning_rate would hardly move",
+        flag_values=values,
+    )
     reading.define(values)
     integer("sequence_length", 128, "longest row in tokens", lower_bound=1, flag_values=values)
     for name, what in (
-        ("stride", "tokens from one window of a text to the next; default: a third of a row"),
-        ("question_length", "most tokens of a question; default: a quarter of a row"),
-        ("max_answer_length", "most tokens of an answer; default: 30"),
+        ("stride", "qa, --windows: tokens from one window of a text to the next"),
+        ("question_length", "qa: most tokens of a question; default: a quarter of a row"),
+        ("max_answer_length", "qa: most tokens of an answer; default: 30"),
     ):
-        integer(name, None, f"qa: {what}", lower_bound=1, flag_values=values)
+        integer(name, None, what, lower_bound=1, flag_values=values)
     integer("batch_size", 32, "rows a step", lower_bound=1, flag_values=values)
     integer("epochs", 3, "passes over the data", lower_bound=1, flag_values=values)
     number("learning_rate", 3e-5, "the peak", flag_values=values)
@@ -173,6 +196,8 @@ def _finetune(values, strategy, parts=None):
 
     if is_chief():
         refuse_existing(values.output, values.overwrite)
+    if values.window_pooling and not values.windows:
+        raise ValueError(f"--window_pooling={values.window_pooling} needs --windows, such as 8")
     keras.utils.set_random_seed(values.seed)
     tokenizer = kb.BertTokenizer.from_preset(values.preset)
     job = find_job(values.task)
@@ -191,6 +216,8 @@ def _finetune(values, strategy, parts=None):
         if preprocess.tokenizer is not tokenizer:  # the job has tokens of its own
             backbone = kb.replace_vocabulary(backbone, tokenizer, preprocess.tokenizer)
         settings = job.settings(source) if hasattr(job, "settings") else {}
+        if values.windows:
+            settings["window_pooling"] = "mean"
         settings |= reading.given(values, *_MODEL)
         model = reading.call(job.build, backbone, train, **settings)
         tuning.prepare(model, values)
@@ -201,6 +228,7 @@ def _finetune(values, strategy, parts=None):
                 total_steps=total,
                 loss_scale=loss_scale,
                 on_nonfinite=values.on_nonfinite,
+                crf_learning_rate=values.crf_learning_rate if values.crf else None,
                 **tuning.optimizer_options(values),
             ),
             **reading.call(job.losses, model, **reading.given(values, *_LOSS)),

@@ -17,6 +17,7 @@ COMMANDS = {
     "pretrain": "train BERT on text files: masked LM and next sentence",
     "data_service": "make pretraining data for other machines, with tf.data service",
     "finetune": "train a text classifier from a model directory and labelled texts",
+    "multitask": "train several tasks on one backbone, batches mixed by given rates",
     "evaluate": "measure a classifier on labelled texts",
     "predict": "answer raw texts with an exported SavedModel",
     "convert": "read a checkpoint of any kind and write it as another",

@@ -17,6 +17,7 @@ _PUBLIC = {
     "masked_lm": "keras_bert.data.masked_set",
     "next_sentence": "keras_bert.data.next_sentence_set",
     "folds": "keras_bert.data.splitting",
+    "mixed": "keras_bert.data.task_batches",
     "prepare": "keras_bert.data.preparation",
     "pretraining": "keras_bert.data.stream",
     "token_classification": "keras_bert.data.token_classification_set",

@@ -104,6 +104,7 @@ def choices(
 
     lengths = encoded.lengths.reshape(-1, count).max(axis=1)
     dataset = length_batches(lengths, element, batch_size, shuffle, seed)
+    dataset.tokenizer = preprocess.tokenizer
     dataset.num_examples, dataset.skipped, dataset.num_choices = len(texts), skipped, count
     dataset.lengths, dataset.truncated = lengths, encoded.truncated
     found = collections.Counter(numbers)

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_bert.data.class_weights import row_weights
+from keras_bert.data.encoded_documents import EncodedDocuments
 from keras_bert.data.encoded_rows import EncodedRows, digests
 from keras_bert.data.labelled_files import read_rows
 from keras_bert.data.length_batches import check_batch_size, length_batches
@@ -41,7 +42,7 @@ def classification(
             JSON object of lists; `"tfds://name"`, `"tfds://name/split"` of TensorFlow Datasets; or
             rows in memory: a pandas DataFrame, a list of dicts, or a list of tuples (text, label)
             or (text, second text, label).
-        preprocess: `TextClassifierPreprocessor`.
+        preprocess: `TextClassifierPreprocessor`; with `windows` the rows are documents.
         labels: list of str, the classes in the order of their numbers. A file whose labels are
             such numbers already may be given names here. Default: the names that TensorFlow
             Datasets knows, or those found in the file, sorted (numbers by value). Give a
@@ -67,7 +68,8 @@ def classification(
 
     Returns:
         `tf.data.Dataset` of `(inputs, labels, sample_weights)`: `inputs` a dict of int32
-        `(batch, sequence)`, as `preprocess` makes it; `labels` `{"classification": int32
+        `(batch, sequence)` (of documents `(batch, windows, sequence)`), as `preprocess` makes it;
+        `labels` `{"classification": int32
         (batch,)}`, for several labels float32 `(batch, labels)` of 0 and 1, for numbers
         `{"regression": float32 (batch, numbers)}`; `sample_weights` by the same key, float32
         `(batch,)`. It has the attributes `labels` (list of str, class `i` is `labels[i]`),
@@ -114,7 +116,10 @@ def classification(
     texts = as_strings(rows.texts)
     if rows.pairs is not None:
         texts = (texts, as_strings(rows.pairs))
-    encoded = EncodedRows(texts, preprocess)
+    if preprocess.windows is not None and rows.pairs is None:
+        encoded = EncodedDocuments(texts, preprocess)
+    else:  # pairs in windows are refused by the preprocessor
+        encoded = EncodedRows(texts, preprocess)
     numbers, weights = tf.constant(numbers), tf.constant(weights)
 
     def element(places):
@@ -125,6 +130,7 @@ def classification(
         )
 
     dataset = length_batches(encoded.lengths, element, batch_size, shuffle, seed)
+    dataset.tokenizer = preprocess.tokenizer
     dataset.labels, dataset.out_of_scope = labels, out_of_scope
     dataset.num_examples, dataset.skipped = len(rows.texts), rows.skipped
     dataset.lengths, dataset.truncated = encoded.lengths, encoded.truncated

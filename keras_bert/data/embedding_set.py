@@ -126,6 +126,7 @@ def embedding_pairs(
         )
 
     dataset = length_batches(lengths, element, batch_size, shuffle, seed)
+    dataset.tokenizer = preprocess.tokenizer
     dataset.scored, dataset.num_texts, dataset.num_examples = scores is not None, width, len(texts)
     dataset.score_range = score_range if dataset.scored else None
     dataset.lengths, dataset.digests = lengths, digests(*zip(*texts, strict=True))

@@ -101,6 +101,7 @@ def question_answering(path, preprocess, batch_size=32, shuffle=True, seed=0, tr
         return rows.inputs(places), both, dict.fromkeys(both, tf.gather(weights, places))
 
     dataset = length_batches(rows.lengths, element, batch_size, shuffle, seed)
+    dataset.tokenizer = preprocess.tokenizer
     dataset.num_examples, dataset.num_windows = len(questions), int(tf.size(cut.example))
     dataset.num_unanswerable = sum(not question.answers for question in questions)
     dataset.skipped, dataset.num_answers = found.skipped, found.answers

@@ -90,6 +90,7 @@ def relations(
 
     dataset = length_batches(encoded.lengths, element, batch_size, shuffle, seed)
     counts = collections.Counter(numbers.tolist())
+    dataset.tokenizer = preprocess.tokenizer
     dataset.labels, dataset.num_examples, dataset.skipped = labels, len(texts), skipped
     dataset.lengths, dataset.truncated = encoded.lengths, encoded.truncated
     dataset.label_counts = {label: counts[number] for number, label in enumerate(labels)}

@@ -110,6 +110,7 @@ def token_classification(path, preprocess, labels=None, batch_size=32, shuffle=T
         )
 
     dataset = length_batches(lengths, element, batch_size, shuffle, seed)
+    dataset.tokenizer = preprocess.tokenizer
     dataset.labels, dataset.num_examples = labels, len(rows.texts)
     dataset.texts, dataset.spans, dataset.predicates = rows.texts, rows.spans, rows.predicates
     dataset.repaired, dataset.unaligned, dataset.truncated = rows.repaired, unaligned, truncated

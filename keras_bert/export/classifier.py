@@ -13,6 +13,9 @@ class ServedClassifier(Served):
     `serving_default` takes `text`, string `(batch,)`; `serve_pairs` takes `text` and `text_pair`;
     `serve_tokens` takes `token_ids`, `segment_ids`, `padding_mask`, int32 `(batch, sequence)`.
 
+    A model with `window_pooling` takes documents: there is no `serve_pairs`, and the tokens are
+    `(batch, windows, sequence)`.
+
     Of one class each returns `label`, string `(batch,)`, and its `score`, float32 `(batch,)`;
     `scores`, float32 `(batch, classes)`, which sum to 1, and `labels`, string `(batch, classes)`,
     their names. Where the model has `out_of_scope`, that is the `label` of a text whose likeliest
@@ -30,6 +33,16 @@ class ServedClassifier(Served):
 
     def __init__(self, model, preprocess):
         super().__init__(model, preprocess)
+        if (model.window_pooling is None) != (preprocess.windows is None):
+            raise ValueError(
+                f"the model has window_pooling={model.window_pooling!r}, and the preprocessor "
+                f"windows={preprocess.windows}; expected both, or neither"
+            )
+        if preprocess.windows is not None:
+            self.extra_inputs = {
+                name: tf.TensorSpec((None, None, None), tf.int32, name=name)
+                for name in ("token_ids", "segment_ids", "padding_mask")
+            }
         self.labels = tf.constant(model.labels)
         self.thresholds = model.thresholds and tf.constant(list(model.thresholds), tf.float32)
         self.out_of_scope = model.out_of_scope
@@ -47,6 +60,8 @@ class ServedClassifier(Served):
         short, long = "A first request.", "A longer request, to warm up for longer texts. " * 20
         one, some = tf.constant([short]), tf.constant([short] * 7 + [long])
         result = {"serving_default": (serve_text, [{"text": one}, {"text": some}])}
+        if self.preprocess.windows is not None:
+            return result
         try:
             check_length(self.preprocess.sequence_length, is_pair=True)
         except ValueError:  # room for [CLS], [SEP] and one token only

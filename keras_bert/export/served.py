@@ -51,7 +51,8 @@ class Served(tf.Module):
             return self.answer(dict(zip(specs, values, strict=True)))
 
         token_request = {
-            name: tf.ones((1, spec.shape[1] or 8), tf.int32) for name, spec in specs.items()
+            name: tf.ones([1, *(size or 8 for size in spec.shape[1:])], tf.int32)
+            for name, spec in specs.items()
         }
         return {**self.text_signatures(), "serve_tokens": (serve_tokens, [token_request])}
 
@@ -70,11 +71,13 @@ def text_spec(name):
 
 
 def with_a_token(inputs):
-    """Adds a column to a batch of no rows, which has none, so that the model finds a first token.
+    """Adds a column to a batch of no rows, which has none, so that the model finds a first token
+    (and a first window).
 
     Every row of texts has its special tokens; only a batch without rows has length 0.
     """
-    padding = [[0, 0], [0, tf.maximum(0, 1 - tf.shape(inputs["token_ids"])[1])]]
+    shape = tf.unstack(tf.shape(inputs["token_ids"]), inputs["token_ids"].shape.rank)
+    padding = [[0, 0], *([0, tf.maximum(0, 1 - size)] for size in shape[1:])]
     return {
         name: tf.pad(value, padding) if name in _TOKENS else value for name, value in inputs.items()
     }

@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_bert.export.served import Served, text_spec, with_a_token
 from keras_bert.text.entities import EntityDecoder
 from keras_bert.text.token_preprocessor import TokenClassifierPreprocessor
+from keras_bert.training import chains
 
 
 class ServedTokenClassifier(Served):
@@ -17,7 +18,8 @@ class ServedTokenClassifier(Served):
     and `scores`, float32, `(batch, entities)`; slots beyond a row's `num_entities` hold "", 0 and
     0.0. `serve_tokens` takes `token_ids`, `segment_ids`, `padding_mask`, int32
     `(batch, sequence)`; it returns each token's likeliest class, `labels`, string, and its
-    `scores`, float32, `(batch, sequence)`.
+    `scores`, float32, `(batch, sequence)`. With a CRF the classes of first pieces are those of the
+    likeliest chain, their scores the probability over all chains.
     """
 
     preprocessor_class = TokenClassifierPreprocessor
@@ -26,6 +28,7 @@ class ServedTokenClassifier(Served):
         super().__init__(model, preprocess)
         self.labels = tf.constant(model.labels)
         self.decode = EntityDecoder(model.labels)
+        self.has_chain = model.crf is not None
         self.has_predicates = model.config.num_segments > 1
 
     def text_signatures(self):
@@ -50,14 +53,38 @@ class ServedTokenClassifier(Served):
 
     def entities(self, texts, predicates=None):
         inputs, words = self.preprocess.with_words(texts, predicates)
-        logits = self.run_model(with_a_token(inputs))["token_classification"]
+        tags, logits = self.classes(with_a_token(inputs), words["mask"])
         # A batch without rows has no words, but the model saw a token.
-        return self.decode(logits[:, : tf.shape(words["mask"])[1]], words, texts)
+        length = tf.shape(words["mask"])[1]
+        return self.decode(logits[:, :length], words, texts, tags[:, :length])
+
+    def classes(self, inputs, mask):
+        """Classes of the tokens, int `(batch, sequence)`, and the logits of their probability.
+
+        Args:
+            inputs: the model's.
+            mask: int `(batch, sequence)`, 1 = first piece of a word; or a column less.
+        """
+        logits = self.run_model(inputs)["token_classification"]
+        if not self.has_chain:
+            return tf.argmax(logits, axis=-1), logits
+        more = tf.shape(inputs["token_ids"])[1] - tf.shape(mask)[1]
+        return chains.decode(logits, tf.pad(mask, [[0, 0], [0, more]]))
 
     def answer(self, inputs):
-        logits = self.run_model(with_a_token(inputs))["token_classification"]
+        inputs = with_a_token(inputs)
+        tags, logits = self.classes(inputs, self.first_pieces(inputs))
         scores = tf.nn.softmax(tf.cast(logits, tf.float32))
         return {
-            "labels": tf.gather(self.labels, tf.argmax(scores, axis=-1)),
-            "scores": tf.reduce_max(scores, axis=-1),
+            "labels": tf.gather(self.labels, tags),
+            "scores": tf.gather(scores, tags, batch_dims=2),
         }
+
+    def first_pieces(self, inputs):
+        """Where the tokens of a row begin words, int32 `(batch, sequence)`, by their ids."""
+        tokenizer, ids = self.preprocess.tokenizer, inputs["token_ids"]
+        # An id that is none is refused by the model, not here.
+        known = tf.clip_by_value(ids, 0, tokenizer.vocabulary_size - 1)
+        inside = tf.gather(tf.constant(tokenizer.is_continuation), known)
+        special = (ids == tokenizer.cls_id) | (ids == tokenizer.sep_id)
+        return tf.where(inside | special, 0, inputs["padding_mask"])

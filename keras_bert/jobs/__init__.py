@@ -10,7 +10,8 @@ A job is a module here, named in `JOBS`, with these functions; a command calls n
                                                 a file to a dataset; `like` is the training set
                                                 or model whose labels it shares, or None; options
                                                 are what the job's files have of their own
-    build(backbone, train)                      the task model for a training set
+    build(backbone, train, **options)           the task model for a training set; options are
+                                                what the job's head has of its own
     losses(model, **options)                    arguments of `compile`
     measure(model, preprocess, data, directory) prints what the model gets right, writes pictures
                                                 and `report.json` to `directory` (or nothing where

@@ -22,7 +22,7 @@ def fits(model):
 
 @options_of(kb.TextClassifierPreprocessor)
 def preprocessor(tokenizer, sequence_length, **settings):
-    """Texts or pairs, packed."""
+    """Texts or pairs, packed, or documents in windows."""
     return kb.TextClassifierPreprocessor(tokenizer, sequence_length=sequence_length, **settings)
 
 
@@ -48,9 +48,14 @@ def folds(path, number, seed=0, **options):
     return kb.data.folds(path, number, seed, **options)
 
 
-def build(backbone, train):
-    """A classifier of the training set's classes."""
-    return kb.BertTextClassifier(backbone, labels=train.labels, out_of_scope=train.out_of_scope)
+def build(backbone, train, window_pooling=None):
+    """A classifier of the training set's classes; `window_pooling` as that of the class."""
+    return kb.BertTextClassifier(
+        backbone,
+        labels=train.labels,
+        out_of_scope=train.out_of_scope,
+        window_pooling=window_pooling,
+    )
 
 
 @options_of(kb.losses.classification)

@@ -4,7 +4,6 @@ import numpy as np
 import tqdm
 
 import keras_bert as kb
-from keras_bert.jobs.classification import preprocessor
 from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import write_report
 from keras_bert.training.correlation import pearson, spearman
@@ -13,6 +12,11 @@ from keras_bert.training.retrieval import recall_at
 MODEL = "BertTextEmbedder"
 
 __all__ = ["MODEL", "build", "losses", "measure", "preprocessor", "read", "settings"]
+
+
+def preprocessor(tokenizer, sequence_length):
+    """Texts, packed."""
+    return kb.TextClassifierPreprocessor(tokenizer, sequence_length=sequence_length)
 
 
 @options_of(kb.data.embedding_pairs)

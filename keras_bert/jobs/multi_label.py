@@ -37,9 +37,11 @@ def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **opt
     )
 
 
-def build(backbone, train):
-    """A classifier of the training set's labels."""
-    return kb.BertTextClassifier(backbone, labels=train.labels, problem_type="multi_label")
+def build(backbone, train, window_pooling=None):
+    """A classifier of the training set's labels; `window_pooling` as that of the class."""
+    return kb.BertTextClassifier(
+        backbone, labels=train.labels, problem_type="multi_label", window_pooling=window_pooling
+    )
 
 
 def losses(model):

@@ -40,9 +40,11 @@ def folds(path, number, seed=0, label_column=None, **options):
     return kb.data.folds(path, number, seed, label_column=None, **options)
 
 
-def build(backbone, train):
-    """A model of the training set's numbers."""
-    return kb.BertTextClassifier(backbone, labels=train.labels, problem_type="regression")
+def build(backbone, train, window_pooling=None):
+    """A model of the training set's numbers; `window_pooling` as that of the class."""
+    return kb.BertTextClassifier(
+        backbone, labels=train.labels, problem_type="regression", window_pooling=window_pooling
+    )
 
 
 def losses(model):

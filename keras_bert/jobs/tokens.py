@@ -7,6 +7,7 @@ from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import write_report
 from keras_bert.text.entities import EntityDecoder, entities_of
 from keras_bert.text.tokenizer import as_strings
+from keras_bert.training import chains
 from keras_bert.training.span_scores import span_report
 
 MODEL = "BertTokenClassifier"
@@ -30,14 +31,14 @@ def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **opt
     )
 
 
-def build(backbone, train):
-    """A token classifier of the training set's labels."""
-    return kb.BertTokenClassifier(backbone, labels=train.labels)
+def build(backbone, train, crf=False):
+    """A token classifier of the training set's labels; `crf` as that of the class."""
+    return kb.BertTokenClassifier(backbone, labels=train.labels, crf=crf)
 
 
 def losses(model):
-    """Cross-entropy and accuracy of words."""
-    return kb.losses.token_classification()
+    """Cross-entropy and accuracy of words, or the likelihood of their chains."""
+    return kb.losses.token_classification(crf=model.crf is not None)
 
 
 def measure(model, preprocess, data, directory=None):
@@ -84,8 +85,10 @@ def predict_entities(model, preprocess, texts, predicates=None):
         batch = as_strings([texts[place] for place in places])
         marked = predicates and [predicates[place] for place in places]
         inputs, words = preprocess.with_words(batch, marked)
-        logits = model.predict_on_batch(inputs)["token_classification"]
-        found = {key: value.numpy() for key, value in decode(logits, words, batch).items()}
+        logits, tags = model.predict_on_batch(inputs)["token_classification"], None
+        if model.crf is not None:
+            tags, logits = chains.decode(logits, words["mask"])
+        found = {key: x.numpy() for key, x in decode(logits, words, batch, tags).items()}
         for row, place in enumerate(places):
             answers[place] = entities_of({key: value[row] for key, value in found.items()})
     return answers

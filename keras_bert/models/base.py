@@ -134,14 +134,14 @@ class BertModel(keras.Model):
             kwargs["validation_data"] = self._own_rows(kwargs["validation_data"])
         has_steps = kwargs.get("steps_per_epoch") is not None
         with contextlib.ExitStack() as around:
-            around.enter_context(_expected(end_of_data=not has_steps))
+            around.enter_context(expected_warnings(end_of_data=not has_steps))
             for callback in _callbacks(kwargs.get("callbacks")):
                 if hasattr(callback, "around_fit"):  # `kb.Resume`
                     around.enter_context(callback.around_fit(x, has_steps))
             return self._with_clear_errors(super().fit, self._own_rows(x), *args, **kwargs)
 
     def evaluate(self, x=None, *args, **kwargs):
-        with _expected(end_of_data=kwargs.get("steps") is None):
+        with expected_warnings(end_of_data=kwargs.get("steps") is None):
             return self._with_clear_errors(super().evaluate, self._own_rows(x), *args, **kwargs)
 
     def predict(self, x, *args, **kwargs):
@@ -205,7 +205,7 @@ class BertModel(keras.Model):
 
 
 @contextlib.contextmanager
-def _expected(end_of_data):
+def expected_warnings(end_of_data):
     """Keeps Keras from warning of what is as it should be.
 
     The end of data of unknown length is no interruption; and a pooler that no head reads, as of a

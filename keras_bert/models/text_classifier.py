@@ -9,6 +9,9 @@ from keras_bert.checkpoints.heads import (
     classifier_size,
 )
 from keras_bert.checkpoints.opening import open_source
+from keras_bert.layers.choices import MergeChoices, SplitTexts
+from keras_bert.layers.window_pooling import WindowPooling
+from keras_bert.models.base import backbone_inputs
 from keras_bert.models.task import (
     TaskModel,
     as_backbone,
@@ -41,8 +44,14 @@ class BertTextClassifier(TaskModel):
             `out_of_scope`.
         out_of_scope: str, what is told of a text that belongs to none of the classes; for
             `"single_label"` only. Default None: a class is told of every text.
+        window_pooling: str, for documents longer than the position table, in windows: how the
+            pooled outputs of a document's windows become one, `"mean"`, `"max"` or `"attention"`
+            (`keras_bert.layers.window_pooling`). Default None: a text is one row. Hugging Face's
+            class reads the files, and knows nothing of windows.
 
-    Call arguments: the backbone's dict.
+    Call arguments: the backbone's dict; with `window_pooling` each int32 `(batch, windows,
+        sequence)`, as `TextClassifierPreprocessor(..., windows=8)` makes them. A batch has any
+        number of windows; those of padding alone count for nothing.
 
     Returns: a dict with one entry:
         classification: float32 logits `(batch, len(labels))`, but for regression;
@@ -50,7 +59,8 @@ class BertTextClassifier(TaskModel):
 
     Raises:
         ValueError: too few labels, a label twice, or one that is not a str; an unknown
-            `problem_type`; thresholds that are none, or mean nothing to the `problem_type`.
+            `problem_type` or `window_pooling`; thresholds that are none, or mean nothing to the
+            `problem_type`.
 
     Example:
         >>> backbone = BertBackbone(BertConfig.named("tiny", vocabulary_size=100))
@@ -70,6 +80,7 @@ class BertTextClassifier(TaskModel):
         problem_type="single_label",
         thresholds=None,
         out_of_scope=None,
+        window_pooling=None,
         **kwargs,
     ):
         backbone = as_backbone(backbone)
@@ -85,12 +96,22 @@ class BertTextClassifier(TaskModel):
         output = "regression" if problem_type == "regression" else "classification"
 
         # === Layers ===
+        pooling = None
+        if window_pooling is not None:
+            pooling = WindowPooling(window_pooling, name="window_pooling")
+            merge, split = MergeChoices(name="merge_windows"), SplitTexts(name="split_windows")
         dropout_layer = keras.layers.Dropout(rate, name="classifier_dropout")
         classifier = dense_head(backbone, len(labels), output)
 
         # === Functional graph ===
-        inputs = backbone.input
-        x = backbone(inputs)["pooled_output"]
+        if pooling is None:
+            inputs = backbone.input
+            x = backbone(inputs)["pooled_output"]
+        else:
+            inputs = backbone_inputs(dimensions=2)
+            rows = {name: merge(x) for name, x in inputs.items()}  # (batch * windows, sequence)
+            x = split(backbone(rows)["pooled_output"], inputs["token_ids"])
+            x = pooling(x, inputs["padding_mask"])
         outputs = {output: classifier(dropout_layer(x))}
 
         # === Config ===
@@ -101,6 +122,8 @@ class BertTextClassifier(TaskModel):
         self.problem_type = problem_type
         self.thresholds = thresholds
         self.out_of_scope = out_of_scope
+        self.window_pooling = window_pooling
+        self.pooling_layer = pooling
         self.classifier = classifier
 
     def get_config(self):
@@ -111,10 +134,15 @@ class BertTextClassifier(TaskModel):
             "problem_type": self.problem_type,
             "thresholds": None if self.thresholds is None else list(self.thresholds),
             "out_of_scope": self.out_of_scope,
+            "window_pooling": self.window_pooling,
         }
 
     def own_values(self):
-        values = {"thresholds": self.thresholds, "out_of_scope": self.out_of_scope}
+        values = {
+            "thresholds": self.thresholds,
+            "out_of_scope": self.out_of_scope,
+            "window_pooling": self.window_pooling,
+        }
         return {
             name: list(value) if name == "thresholds" else value
             for name, value in values.items()
@@ -155,7 +183,7 @@ class BertTextClassifier(TaskModel):
             "problem_type": classifier_problem_type(source, problem_type),
         }
         if classifier_size(source):  # its own, not those of a new one on its backbone
-            for name in ("thresholds", "out_of_scope"):
+            for name in ("thresholds", "out_of_scope", "window_pooling"):
                 arguments[name] = source.values.get(name)
         return arguments
 

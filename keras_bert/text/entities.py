@@ -18,6 +18,7 @@ class EntityDecoder:
         logits: float `(batch, sequence, classes)`.
         words: dict, as `TokenClassifierPreprocessor.with_words` returns it.
         texts: string `(batch,)`, the raw texts.
+        tags: int `(batch, sequence)`, the classes of the words. Default: the likeliest ones.
 
     Returns of a call: a dict:
         num_entities: int32 `(batch,)`;
@@ -45,14 +46,18 @@ class EntityDecoder:
         self._is_inside = tf.constant([action is not None for action, _ in parts])
         self._begins = tf.constant([action in bio.BEGINNING for action, _ in parts])
 
-    def __call__(self, logits, words, texts):
+    def __call__(self, logits, words, texts, tags=None):
         texts = normalization.replace_invalid(tf.convert_to_tensor(texts))
         probabilities = tf.nn.softmax(tf.cast(logits, tf.float32))
         # Words of the batch one behind the other, (words,) each.
         place = tf.where(tf.equal(words["mask"], 1))
         row = place[:, 0]
-        best = tf.gather_nd(tf.argmax(probabilities, axis=-1), place)
-        score = tf.gather_nd(tf.reduce_max(probabilities, axis=-1), place)
+        probabilities = tf.gather_nd(probabilities, place)
+        if tags is None:
+            best = tf.argmax(probabilities, axis=-1)
+        else:
+            best = tf.gather_nd(tf.cast(tags, tf.int64), place)
+        score = tf.gather(probabilities, best, batch_dims=1)
         name = tf.gather(self._names, best)
         is_inside = tf.gather(self._is_inside, best)
 

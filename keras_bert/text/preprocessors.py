@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_bert.text import packing, tokenizer_files
+from keras_bert.text import document_windows, packing, tokenizer_files
 from keras_bert.text.tokenizer import BertTokenizer, as_strings
 
 _MASK = "[MASK]"
@@ -94,7 +94,11 @@ class TextClassifierPreprocessor(Preprocessor):
         sequence_length: int, most tokens of a row, special ones included; longer texts are cut, of
             a pair the longer one first. Default 128.
         pad_to_sequence_length: bool, pad to `sequence_length` (static shapes, as XLA and JAX want
-            them) and not to the longest row of the batch. Default False.
+            them) and not to the longest row of the batch; and to as many windows. Default False.
+        windows: int, for documents: a text is cut into so many rows at most, for a model with
+            `window_pooling`; what is longer than these is cut off. Default None: a text is a row.
+        stride: int, tokens from the start of one window to that of the next. Default: the tokens
+            of a window, so that none overlap.
 
     Call arguments:
         texts: str, list of str or string tensor of rank 0 or 1; for pairs a tuple of two of these.
@@ -102,11 +106,12 @@ class TextClassifierPreprocessor(Preprocessor):
     Returns of a call:
         Dict of int32 tensors `(batch, sequence)`, without `batch` for a single text: `token_ids`;
         `segment_ids` (0 = first text and padding, 1 = second text); `padding_mask` (1 = real
-        token, 0 = padding).
+        token, 0 = padding). With `windows` `(batch, windows, sequence)`, as many as the longest
+        text of the batch has; windows beyond a text's have no real token.
 
     Raises:
         ValueError: `sequence_length` is less than 3, or 4 for pairs; a pair's parts differ in
-            number.
+            number; `windows` or `stride` is out of its range, or `windows` meets pairs.
 
     Example:
         >>> vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "film", "no"]
@@ -115,14 +120,60 @@ class TextClassifierPreprocessor(Preprocessor):
         [[2, 5, 6, 3], [2, 7, 3, 0]]
         >>> preprocess(("good", "no"))["segment_ids"].numpy().tolist()
         [0, 0, 0, 1, 1]
+        >>> documents = TextClassifierPreprocessor(preprocess.tokenizer, 4, windows=8)
+        >>> documents(["Good film", "no no good film"])["token_ids"].numpy().tolist()
+        [[[2, 5, 6, 3], [0, 0, 0, 0]], [[2, 7, 7, 3], [2, 5, 6, 3]]]
     """
+
+    kept = (*Preprocessor.kept, "windows", "stride")
+
+    def __init__(
+        self,
+        tokenizer,
+        sequence_length=128,
+        pad_to_sequence_length=False,
+        windows=None,
+        stride=None,
+    ):
+        super().__init__(tokenizer, sequence_length, pad_to_sequence_length)
+        self.windows, self.stride = windows, stride
+        if windows is not None:
+            self.stride = document_windows.check_windows(windows, stride, sequence_length)
+        elif stride is not None:
+            raise ValueError(f"stride={stride} is of windows; give their number too: windows=8")
+
+    def settings(self):
+        """As of `Preprocessor`, without a stride that follows from `sequence_length`."""
+        settings = super().settings()
+        if self.windows is None or self.stride == self.sequence_length - 2:
+            del settings["stride"]
+        return settings
+
+    @property
+    def most_tokens(self):
+        """Tokens of a document that its windows can hold, int; None without windows."""
+        if self.windows is None:
+            return None
+        return (self.windows - 1) * self.stride + self.sequence_length - 2
+
+    def in_windows(self, ids):
+        """The model's inputs from the ids of documents, `tf.RaggedTensor` `(batch, tokens)`."""
+        room = self.sequence_length - 2
+        rows, counts = document_windows.cut_document(ids, room, self.stride, self.windows)
+        windows = self.windows if self.pad_to_sequence_length else None
+        return document_windows.side_by_side(
+            self._pack(rows), counts, windows, self.tokenizer.pad_id
+        )
 
     def __call__(self, texts):
         if not isinstance(texts, tuple):
             texts = as_strings(texts)
             if texts.shape.rank == 0:
                 return first_row(self(texts[tf.newaxis]))
-            return self._pack(self.tokenizer(texts))
+            ids = self.tokenizer(texts)
+            return self._pack(ids) if self.windows is None else self.in_windows(ids)
+        if self.windows is not None:
+            raise ValueError(f"windows={self.windows} are of single texts; received a pair")
         if len(texts) != 2:
             raise ValueError(
                 f"a tuple is a pair of texts; received {len(texts)} parts. Pass a list for a batch"

@@ -1,9 +1,9 @@
-"""Learning rates that fall from layer to layer, by the paths of the weights."""
+"""Learning rates of some weights that differ from the others', by the paths of the weights."""
 
 import re
 
 
-def rate_factors(paths, decay):
+def rate_factors(paths, decay, crf=1.0):
     """What the learning rate of each weight is multiplied by.
 
     Source: Howard and Ruder 2018, https://arxiv.org/abs/1801.06146, section 3.2: the last layer,
@@ -15,6 +15,7 @@ def rate_factors(paths, decay):
         paths: list of str, the weights' paths; encoder layers are known by `encoder_layer_3`, or
             `encoder_layer` where one is shared. The highest number is the top layer's.
         decay: float in (0, 1].
+        crf: float above 0, the factor of the scores of a CRF, known by `crf`. Default 1.0.
 
     Returns:
         List of float.
@@ -33,7 +34,7 @@ def rate_factors(paths, decay):
         elif re.search(r"(?:^|/)embedding(?:s|_projection)/", path):
             factors.append(decay ** (number + 1))
         else:
-            factors.append(1.0)
+            factors.append(crf if re.search(r"(?:^|/)crf/", path) else 1.0)
     return factors
 
 

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_bert.training.chain_losses import ChainAccuracy, ChainLikelihood
 from keras_bert.training.embedding_losses import (  # noqa: F401 - of this room
     cosine_regression,
     in_batch_negatives,
@@ -272,12 +273,16 @@ def regression():
     }
 
 
-def token_classification():
+def token_classification(crf=False):
     """Compile arguments for `BertTokenClassifier`: the mean over labelled tokens, their accuracy.
 
     Labels are int `(batch, sequence)`, class numbers. Tokens without a label (special ones,
     padding, all but the first piece of a word) need the sample weight 0, and any class number;
     Hugging Face marks them by the label -100.
+
+    Args:
+        crf: bool, as in `BertTokenClassifier`: the loss is minus the log-likelihood of whole
+            chains, the accuracy that of the likeliest one. Default False.
 
     Returns:
         As `pretraining`.
@@ -286,7 +291,12 @@ def token_classification():
         >>> model = BertTokenClassifier(BertBackbone(BertConfig.named("tiny")), ["O", "B", "I"])
         >>> model.compile(optimizer=adamw(2e-5), **token_classification())
     """
-    return _classification("token_classification")
+    if not crf:
+        return _classification("token_classification")
+    return {
+        "loss": {"token_classification": ChainLikelihood()},
+        "weighted_metrics": {"token_classification": [ChainAccuracy()]},
+    }
 
 
 def span():

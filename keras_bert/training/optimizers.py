@@ -26,6 +26,7 @@ def adamw(
     on_nonfinite="stop",
     layer_decay=None,
     average=None,
+    crf_learning_rate=None,
 ):
     """Makes the optimizer for pretraining and fine-tuning.
 
@@ -58,6 +59,9 @@ def adamw(
             step (Polyak and Juditsky 1992, https://doi.org/10.1137/0330046), about the last
             1 / (1 - average) steps: 0.99 to 0.999. The model has the averages when `fit` is over;
             with `kb.AveragedWeights` they are measured each epoch too. Default None: none.
+        crf_learning_rate: float, the peak for the scores of a CRF (`BertTokenClassifier`), which
+            begin as 0 and, at a rate fit for BERT, would hardly leave it; it rises and falls as
+            the other does. 1e-3 to 1e-2 are usual. Default None: `learning_rate`.
 
     Returns:
         `AdamW`, a Keras optimizer.
@@ -79,6 +83,14 @@ def adamw(
         )
     if average is not None and not 0 < average < 1:
         raise ValueError(f"adamw: average must be between 0 and 1, or None; received {average}")
+    crf_factor = None
+    if crf_learning_rate is not None:
+        if not isinstance(learning_rate, (int, float)) or not crf_learning_rate > 0:
+            raise ValueError(
+                "adamw: crf_learning_rate must be above 0, and learning_rate a number beside it; "
+                f"received {crf_learning_rate} and {learning_rate}"
+            )
+        crf_factor = crf_learning_rate / learning_rate
     if warmup_steps or total_steps is not None:
         learning_rate = WarmupLinearDecay(learning_rate, warmup_steps, total_steps)
     return AdamW(
@@ -91,6 +103,7 @@ def adamw(
         loss_scale=loss_scale,
         on_nonfinite=on_nonfinite,
         layer_decay=layer_decay,
+        crf_factor=crf_factor,
         use_ema=average is not None,
         ema_momentum=0.99 if average is None else average,
     )
@@ -107,8 +120,9 @@ class AdamW(keras.optimizers.AdamW):
     A step whose gradient is not finite changes no weight and no moment, without a branch and
     without a pass over memory of its own: `tf.cond` cannot hold an update under a strategy.
 
-    Args: those of `keras.optimizers.AdamW`, and `loss_scale`, `on_nonfinite` and `layer_decay` of
-    `adamw`.
+    Args: those of `keras.optimizers.AdamW`; `loss_scale`, `on_nonfinite` and `layer_decay` of
+    `adamw`; and `crf_factor`, float above 0, what the rate of a CRF's scores is multiplied by,
+    default None: 1.
 
     Attributes:
         skipped_steps: int variable, steps that were left out because their gradient was not
@@ -121,9 +135,18 @@ class AdamW(keras.optimizers.AdamW):
         >>> optimizer = AdamW(1e-4, weight_decay=0.01, global_clipnorm=1.0)
     """
 
-    def __init__(self, *args, loss_scale=None, on_nonfinite="stop", layer_decay=None, **kwargs):
+    def __init__(
+        self,
+        *args,
+        loss_scale=None,
+        on_nonfinite="stop",
+        layer_decay=None,
+        crf_factor=None,
+        **kwargs,
+    ):
         super().__init__(*args, **kwargs)
         self.layer_decay = checked_layer_decay(layer_decay)
+        self.crf_factor = crf_factor
         self._rate_factors = None
         self.loss_scale = checked_loss_scale(loss_scale)
         if on_nonfinite not in ("stop", "skip"):
@@ -143,9 +166,10 @@ class AdamW(keras.optimizers.AdamW):
 
     def build(self, variables):
         super().build(variables)
-        if self.layer_decay is not None:
+        if self.layer_decay is not None or self.crf_factor is not None:
+            paths = [variable.path for variable in variables]
             self._rate_factors = rate_factors(
-                [variable.path for variable in variables], self.layer_decay
+                paths, self.layer_decay or 1.0, self.crf_factor or 1.0
             )
 
     def _rate_of(self, variable, learning_rate):
@@ -311,6 +335,7 @@ class AdamW(keras.optimizers.AdamW):
             "loss_scale": self.loss_scale,
             "on_nonfinite": self.on_nonfinite,
             "layer_decay": self.layer_decay,
+            "crf_factor": self.crf_factor,
         }
 
 

@@ -35,6 +35,10 @@ HEADS = {
         kb.losses.regression,
     ),
     "token": (lambda b: kb.BertTokenClassifier(b, ["a", "b"]), kb.losses.token_classification),
+    "chain": (
+        lambda b: kb.BertTokenClassifier(b, ["a", "b"], crf=True),
+        lambda: kb.losses.token_classification(crf=True),
+    ),
     "span": (kb.BertSpanClassifier, kb.losses.span),
     "choice": (kb.BertMultipleChoice, kb.losses.multiple_choice),
     "relation": (
@@ -45,7 +49,7 @@ HEADS = {
 }
 
 # Those of different losses and shapes, to be trained where that takes long.
-TRAINED = ("multi_label", "score", "token", "choice")
+TRAINED = ("multi_label", "score", "token", "chain", "choice")
 
 
 def make(name, seed=3, **options):
@@ -55,6 +59,8 @@ def make(name, seed=3, **options):
     for weight in model.weights:
         if len(weight.shape) > 1:
             weight.assign(weight * 8)
+        if weight.path.startswith("crf/"):  # all 0
+            weight.assign(keras.random.normal(weight.shape, seed=seed + len(weight.shape)))
     return model
 
 
@@ -78,7 +84,7 @@ def arrays(name, rows, seed=0):
         y, w = {"regression": rng.normal(0, 2, (rows, 2))}, {"regression": of_row}
     elif name == "score":
         y, w = {"regression": rng.normal(0, 2, rows)}, {"regression": of_row}
-    elif name == "token":
+    elif name in ("token", "chain"):
         y = {"token_classification": rng.integers(0, 2, (rows, LENGTH))}
         labelled = x["padding_mask"] & (rng.random((rows, LENGTH)) < of_row[:, None] / 2)
         w = {"token_classification": labelled}

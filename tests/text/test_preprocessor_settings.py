@@ -11,7 +11,7 @@ from keras_bert.text.preprocessors import Preprocessor
 
 # Arguments of each class that are not its defaults.
 OTHER = {
-    "TextClassifierPreprocessor": {},
+    "TextClassifierPreprocessor": {"windows": 3, "stride": 7},
     "MaskedLMPreprocessor": {"mask_selection_length": 3},
     "MultipleChoicePreprocessor": {},
     "RelationPreprocessor": {},

@@ -84,7 +84,7 @@ def heads():
         x, y, w = head_models.arrays(name, 11)
         data = tf.data.Dataset.from_tensor_slices((x, y, w)).batch(8)
         models, logs = [], []
-        parts = 2 if name in ("token", "score") else 1
+        parts = 2 if name in ("token", "chain", "score") else 1
         for strategy, number in ((tf.distribute.get_strategy(), 1), (MIRRORED, parts)):
             with strategy.scope():
                 model = head_models.make(name)
