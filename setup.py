@@ -14,6 +14,8 @@ EXTRAS = {
     "hub": ["huggingface-hub>=0.25"],
     "plots": ["matplotlib>=3.8"],
     "zh": ["jieba>=0.42"],
+    # BLEU and ROUGE of written texts.
+    "generation": ["sacrebleu>=2.4", "rouge-score>=0.1.2"],
     "zstd": ["zstandard>=0.22"],
     "search": ["keras-tuner>=1.4"],
     "tensorboard": ["tensorboard>=2.20"],
@@ -33,6 +35,8 @@ EXTRAS = {
         "pandas>=2.2",
         "psutil>=5.9",
         "pyyaml>=6",
+        "rouge-score>=0.1.2",
+        "sacrebleu>=2.4",
         "scikit-learn>=1.5",
         "tensorboard>=2.20",
         "zstandard>=0.22",

@@ -60,7 +60,7 @@ ONLY_IN = {
         "demo",
         "cli",
     },
-    "keras_hub": {"checkpoints"},
+    "keras_hub": {"checkpoints", "models"},
     "tensorflow_datasets": {"data"},
     "tensorflow_serving": {"export", "serving"},
     "absl": {"cli"},

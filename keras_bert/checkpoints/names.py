@@ -32,6 +32,7 @@ def canonical(name):
 _ARCHITECTURES = {
     ("pooling",): "BertModel",
     ("masked_lm_head", "next_sentence_head"): "BertForPreTraining",
+    ("masked_lm_head", "prefix_mask"): "BertSeq2SeqLM",
     ("masked_lm_head",): "BertForMaskedLM",
     ("next_sentence_head",): "BertForNextSentencePrediction",
     ("classifier",): "BertForSequenceClassification",
@@ -45,9 +46,10 @@ _WITHOUT_POOLER = (
     "BertForTokenClassification",
     "BertForQuestionAnswering",
     "BertRelationClassifier",
+    "BertSeq2SeqLM",
 )
 # Ours, of which Hugging Face has no class.
-OWN_ARCHITECTURES = ("BertRelationClassifier",)
+OWN_ARCHITECTURES = ("BertRelationClassifier", "BertSeq2SeqLM")
 
 # Heads that are one dense layer, and its name in a file.
 DENSE_HEADS = {

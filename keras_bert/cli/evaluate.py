@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from keras_bert.cli import members, reading
+from keras_bert.cli import decoding, members, reading
 
 REQUIRED = ["preset", "input"]
 
@@ -13,6 +13,7 @@ def define(values):
     flags.DEFINE_string("input", None, "labelled texts", flag_values=values)
     flags.DEFINE_string("output", None, "folder for report and picture", flag_values=values)
     reading.define(values)
+    decoding.define(values)
     flags.DEFINE_integer("batch_size", 32, "rows at once", lower_bound=1, flag_values=values)
 
 
@@ -32,6 +33,7 @@ def main(values):
 
     model = members.read_model(values.preset, model_in)
     job = job_of(model)
+    decoding.set_sampler(model, values)
     preprocess = members.read_preprocessor(values.preset, kb.preprocessor_from_preset)
     data = reading.call(
         job.read,

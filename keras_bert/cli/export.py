@@ -8,7 +8,7 @@ which is as small and fast as one of them.
 
 from absl import flags
 
-from keras_bert.cli import members
+from keras_bert.cli import decoding, members
 
 REQUIRED = ["preset", "output"]
 
@@ -33,6 +33,7 @@ def define(values):
         lower_bound=3,
         flag_values=values,
     )
+    decoding.define(values)
 
 
 def main(values):
@@ -65,5 +66,6 @@ def main(values):
         lambda preset: task_in(preset).from_source(open_source(preset)),
         values.average_weights,
     )
+    decoding.set_sampler(model, values)
     kb.export_saved_model(model, preprocess, values.output, overwrite=values.overwrite)
     print(f"{values.output}: sequence_length {preprocess.sequence_length}")

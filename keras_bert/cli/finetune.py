@@ -5,9 +5,11 @@ Labelled texts are TSV, CSV or JSON Lines with columns `sentence` (or `sentence1
 and `label`, data.json#train of a JSON object of lists, or tfds://name. For --task=tokens they are
 CoNLL files, or JSON Lines with `text` and `spans` (or `slots`, `entities`), lists of [start, end,
 label], or `tokens` and `tags`; for the roles of a predicate also `predicate`, [start, end].
-Questions (--task=qa) are SQuAD's JSON, or JSON Lines with `question`, `context` and `answers`. For
---task=fill_mask they are raw text, one sentence a line with an empty line between documents; for
---task=next_sentence such text, or pairs with label 0 = next, 1 = random.
+Questions (--task=qa) are SQuAD's JSON, or JSON Lines with `question`, `context` and `answers`.
+Sources with targets (--task=seq2seq) are two files of parallel text, train.en,train.de, or columns
+`source` and `target`. For --task=fill_mask they are raw text, one sentence a line with an empty
+line between documents; for --task=next_sentence such text, or pairs with label 0 = next,
+1 = random.
 """
 
 import os
@@ -24,7 +26,7 @@ _TRAINING = ("out_of_scope", "class_weights")
 # Flags of the model, in place of what the checkpoint says.
 _MODEL = ("pooling", "normalize", "crf", "window_pooling")
 # Flags of the preprocessor; the model directory keeps them.
-_SETTINGS = ("stride", "question_length", "max_answer_length", "windows")
+_SETTINGS = ("stride", "question_length", "max_answer_length", "target_length", "windows")
 
 
 def define(values):
@@ -107,6 +109,7 @@ def define(values):
         ("stride", "qa, --windows: tokens from one window of a text to the next"),
         ("question_length", "qa: most tokens of a question; default: a quarter of a row"),
         ("max_answer_length", "qa: most tokens of an answer; default: 30"),
+        ("target_length", "seq2seq: most tokens of a target; default: half of --sequence_length"),
     ):
         integer(name, None, what, lower_bound=1, flag_values=values)
     integer("batch_size", 32, "rows a step", lower_bound=1, flag_values=values)

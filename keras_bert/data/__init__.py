@@ -22,6 +22,7 @@ _PUBLIC = {
     "pretraining": "keras_bert.data.stream",
     "token_classification": "keras_bert.data.token_classification_set",
     "relations": "keras_bert.data.relation_set",
+    "seq2seq": "keras_bert.data.seq2seq_set",
     "split": "keras_bert.data.splitting",
     "summary": "keras_bert.data.description",
     "question_answering": "keras_bert.data.question_answering_set",

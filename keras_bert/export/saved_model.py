@@ -12,6 +12,7 @@ from keras_bert.export.masked_lm import ServedMaskedLM
 from keras_bert.export.multiple_choice import ServedMultipleChoice
 from keras_bert.export.next_sentence import ServedNextSentence
 from keras_bert.export.relations import ServedRelations
+from keras_bert.export.seq2seq import ServedSeq2Seq
 from keras_bert.export.span_classifier import ServedSpanClassifier
 from keras_bert.export.text_embedder import ServedEmbedder
 from keras_bert.export.token_classifier import ServedTokenClassifier
@@ -23,6 +24,7 @@ from keras_bert.models.multiple_choice import BertMultipleChoice
 from keras_bert.models.next_sentence import BertNextSentence
 from keras_bert.models.pretrainer import BertPretrainer
 from keras_bert.models.relation_classifier import BertRelationClassifier
+from keras_bert.models.seq2seq_lm import BertSeq2SeqLM
 from keras_bert.models.span_classifier import BertSpanClassifier
 from keras_bert.models.text_classifier import BertTextClassifier
 from keras_bert.models.text_embedder import BertTextEmbedder
@@ -37,6 +39,7 @@ _SERVED = {
     BertMultipleChoice: ServedMultipleChoice,
     BertNextSentence: ServedNextSentence,
     BertRelationClassifier: ServedRelations,
+    BertSeq2SeqLM: ServedSeq2Seq,
     BertSpanClassifier: ServedSpanClassifier,
     BertTextEmbedder: ServedEmbedder,
     BertTokenClassifier: ServedTokenClassifier,

@@ -44,6 +44,7 @@ JOBS = {
     "fill_mask": "the words that [MASK] stands for, from raw text",
     "next_sentence": "whether a text follows another one, from pairs or raw text",
     "qa": "the part of a text that answers a question",
+    "seq2seq": "a text written for a text: summaries, titles, translations, dialogue",
     "regression": "a number for a text or a pair, such as how similar they are",
 }
 

@@ -46,6 +46,7 @@ class BertEmbeddings(keras.layers.Layer):
     Call arguments:
         token_ids: int `(batch, sequence)`, each in [0, vocabulary_size).
         segment_ids: int `(batch, sequence)`, 0 = first segment and padding, 1 = second.
+        positions: int `(batch, sequence)`, the tokens' places in their rows. Default None: from 0.
 
     Returns:
         Float `(batch, sequence, embedding_dim)`.
@@ -84,7 +85,7 @@ class BertEmbeddings(keras.layers.Layer):
         )
         self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
-    def build(self, token_ids_shape, segment_ids_shape=None):
+    def build(self, token_ids_shape, segment_ids_shape=None, positions_shape=None):
         def table(name, rows):
             return self.add_weight(
                 name=name,
@@ -100,7 +101,7 @@ class BertEmbeddings(keras.layers.Layer):
         self.position_table = table("position_table", self.max_sequence_length)
         self.layer_norm.build((*token_ids_shape, self.embedding_dim))
 
-    def call(self, token_ids, segment_ids, training=False):
+    def call(self, token_ids, segment_ids, positions=None, training=False):
         length = token_ids.shape[1]
         if length is not None and length > self.max_sequence_length:
             raise ValueError(
@@ -120,7 +121,10 @@ class BertEmbeddings(keras.layers.Layer):
         x = x + ops.matmul(
             ops.one_hot(segment_ids, self.num_segments, dtype=x.dtype), self.segment_table
         )
-        x = x + self.position_table[: ops.shape(token_ids)[1]]
+        if positions is None:
+            x = x + self.position_table[: ops.shape(token_ids)[1]]
+        else:
+            x = x + ops.take(self.position_table, positions, axis=0)
         x = ops.cast(x, self.compute_dtype)
         return self.dropout(self.layer_norm(x), training=training)
 
@@ -129,7 +133,7 @@ class BertEmbeddings(keras.layers.Layer):
         # id outside the table, which fails, by its own number on TensorFlow.
         return ops.where(ids < 0, ids - self.vocabulary_size, ids)
 
-    def compute_output_shape(self, token_ids_shape, segment_ids_shape=None):
+    def compute_output_shape(self, token_ids_shape, segment_ids_shape=None, positions_shape=None):
         return (*token_ids_shape, self.embedding_dim)
 
     def get_config(self):

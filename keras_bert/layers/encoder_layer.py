@@ -86,8 +86,13 @@ class EncoderLayer(keras.layers.Layer):
         dropouts = (self.attention.dropout, self.dropout, self.dropout)
         seeds = [dropout.draw() if training else None for dropout in dropouts]
 
+        def attend(x):
+            return self.attention(
+                x, padding_mask, training=training, return_attention_map=True, seed=seeds[0]
+            )
+
         def outputs(x):
-            return self._outputs(x, padding_mask, training, seeds)
+            return self._outputs(x, attend, training, seeds[1:])
 
         if not (self.recompute and training):
             return outputs(x) if return_attention_map else outputs(x)[0]
@@ -95,23 +100,28 @@ class EncoderLayer(keras.layers.Layer):
         # The map has no part in the gradient; a compiled step leaves out what nobody asks for.
         return (output, outputs(x)[1]) if return_attention_map else output
 
-    def _outputs(self, x, padding_mask, training, seeds):
-        attended, attention_map = self.attention(
-            self.attention_norm(x) if self.pre_norm else x,
-            padding_mask,
-            training=training,
-            return_attention_map=True,
-            seed=seeds[0],
+    def keys_values(self, x):
+        """The attention's keys and values of the layer's input; see `SelfAttention.keys_values`."""
+        return self.attention.keys_values(self.attention_norm(x) if self.pre_norm else x)
+
+    def step(self, x, *arguments):
+        """The layer for one token a row; arguments and returns as `SelfAttention.step`."""
+        return self._outputs(
+            x, lambda x: self.attention.step(x, *arguments), training=False, seeds=(None, None)
         )
-        x = x + self.dropout(attended, training=training, seed=seeds[1])
+
+    def _outputs(self, x, attend, training, seeds):
+        """The layer's output, and what `attend` returns beside the attention's."""
+        attended, more = attend(self.attention_norm(x) if self.pre_norm else x)
+        x = x + self.dropout(attended, training=training, seed=seeds[0])
         if not self.pre_norm:
             x = self.attention_norm(x)
         inner = self.intermediate(self.feed_forward_norm(x) if self.pre_norm else x)
         inner = self.output_dense(self.activation_function(inner))
-        x = x + self.dropout(inner, training=training, seed=seeds[2])
+        x = x + self.dropout(inner, training=training, seed=seeds[1])
         if not self.pre_norm:
             x = self.feed_forward_norm(x)
-        return x, attention_map
+        return x, more
 
     def _layer_norm(self, name):
         return keras.layers.LayerNormalization(

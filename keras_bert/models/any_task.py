@@ -7,6 +7,7 @@ from keras_bert.models.multiple_choice import BertMultipleChoice
 from keras_bert.models.next_sentence import BertNextSentence
 from keras_bert.models.pretrainer import BertPretrainer
 from keras_bert.models.relation_classifier import BertRelationClassifier
+from keras_bert.models.seq2seq_lm import BertSeq2SeqLM
 from keras_bert.models.span_classifier import BertSpanClassifier
 from keras_bert.models.text_classifier import BertTextClassifier
 from keras_bert.models.text_embedder import BertTextEmbedder
@@ -23,6 +24,7 @@ _TASKS = {
     "BertForQuestionAnswering": BertSpanClassifier,
     "BertForMultipleChoice": BertMultipleChoice,
     "BertRelationClassifier": BertRelationClassifier,
+    "BertSeq2SeqLM": BertSeq2SeqLM,
 }
 # The biases of heads that a checkpoint without such a name holds -> the class that has them all.
 _HEADS = {

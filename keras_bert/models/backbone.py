@@ -9,6 +9,7 @@ from keras_bert.layers.encoder_layer import EncoderLayer
 from keras_bert.layers.initializers import kernel_initializer, without_values
 from keras_bert.layers.pooler import Pooler
 from keras_bert.models.base import BertModel, as_config, backbone_inputs
+from keras_bert.models.encoder import Encoder
 from keras_bert.models.unfilled import unfilled
 from keras_bert.training.precision import policy_of
 
@@ -93,17 +94,16 @@ class BertBackbone(BertModel):
 
         # === Functional graph ===
         inputs = backbone_inputs()
-        x = embeddings(inputs["token_ids"], inputs["segment_ids"])
-        if projection is not None:
-            x = projection(x)
-        states, attention_maps = [x], []
-        for i in range(config.num_layers):
-            layer = encoder_layers[0 if config.share_layers else i]
-            x, attention_map = layer(x, inputs["padding_mask"], return_attention_map=True)
-            states.append(x)
-            attention_maps.append(attention_map)
-        if final_norm is not None:
-            x = final_norm(x)
+        encoder = Encoder(
+            embeddings,
+            projection,
+            # Shared layers are one that is passed again and again.
+            encoder_layers * (config.num_layers if config.share_layers else 1),
+            final_norm,
+        )
+        x, states, attention_maps = encoder.encode(
+            inputs["token_ids"], inputs["segment_ids"], inputs["padding_mask"]
+        )
         outputs = {"sequence_output": x, "pooled_output": pooler(x)}
 
         # === Config ===
@@ -116,6 +116,14 @@ class BertBackbone(BertModel):
         self.pooler = pooler
         self.recompute = recompute
         self._states, self._attention_maps = tuple(states), tuple(attention_maps)
+
+    @property
+    def encoder(self):
+        """`Encoder` of this backbone's layers: what is computed, for models with other masks."""
+        layers = list(self.encoder_layers)
+        if self.config.share_layers:
+            layers *= self.config.num_layers
+        return Encoder(self.embeddings, self.embedding_projection, layers, self.final_norm)
 
     def internals(self):
         """Makes a model that also returns what happens inside, sharing this one's weights.

@@ -60,6 +60,10 @@ def _span_answer(row):
     return {**answer, "start": int(row["start"]), "end": int(row["end"])}
 
 
+def _written_answer(row):
+    return {"text": row["text"].decode("utf-8"), "score": float(row["score"])}
+
+
 def _embedder_answer(row):
     return row["embedding"].tolist()
 
@@ -76,4 +80,5 @@ _ANSWERS = {
     ("num_entities", "labels", "texts", "starts", "ends", "scores"): entities_of,
     ("answer", "start", "end", "score"): _span_answer,
     ("embedding",): _embedder_answer,
+    ("text", "score"): _written_answer,
 }

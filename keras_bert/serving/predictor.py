@@ -35,6 +35,8 @@ class Predictor:
           characters of the text, end exclusive), `score` (float, mean probability of its words);
         - questions: dict `answer` (str, "" for none), `start`, `end` (int, its characters in the
           text, -1 for none), `score` (float, its probability);
+        - sequence to sequence: dict `text` (str), what the model wrote, `score` (float, the
+          geometric mean of the probabilities of its tokens);
         - fill-mask: list with one entry a `[MASK]`, a list of dicts `token` (str), `score`
           (float), likeliest first;
         - multiple choice: dict `choice` (str), `index` (int, from 0), `score` (float);

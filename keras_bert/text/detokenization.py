@@ -3,11 +3,14 @@
 import unicodedata
 
 # No space before these, and none after those.
-_CLOSING = set(",.!?;:%)]}…’”»") | set("。，、！？；：）】》」』")
-_OPENING = set("([{$#@“‘«") | set("（【《「『")
-_JOINING = set("-/_&\\'`")
+CLOSING = set(",.!?;:%)]}…’”»") | set("。，、！？；：）】》」』")
+OPENING = set("([{$#@“‘«") | set("（【《「『")
+JOINING = set("-/_&\\'`")
+# Those that may be quotation marks; and what may stand between digits, as in `3.5`.
+QUOTES = set("'`")
+IN_NUMBERS = set(".,:")
 # What follows the apostrophe in English contractions; elsewhere it is a quotation mark.
-_CONTRACTIONS = frozenset({"s", "t", "re", "ve", "ll", "d", "m"})
+CONTRACTIONS = frozenset({"s", "t", "re", "ve", "ll", "d", "m"})
 
 
 def join_tokens(tokens):
@@ -32,7 +35,7 @@ def join_tokens(tokens):
     words = []
     for token in tokens:
         if token.startswith("##") and len(token) > 2:
-            if words and not _is_alone(words[-1]):
+            if words and not is_alone(words[-1]):
                 words[-1] += token[2:]
             else:
                 words.append(token[2:])
@@ -47,7 +50,7 @@ def join_tokens(tokens):
             quotes += 1
             spaced = quotes % 2 == 1 and _space_after(previous)
         elif previous == '"':
-            spaced = quotes % 2 == 0 and word not in _CLOSING
+            spaced = quotes % 2 == 0 and word not in CLOSING
         else:
             before = words[index - 2] if index > 1 else ""
             spaced = _spaced(before, previous, word, following)
@@ -57,27 +60,29 @@ def join_tokens(tokens):
 
 def _spaced(before, previous, word, following):
     """Whether a space stands between `previous` and `word`."""
-    if word in _CLOSING or not _space_after(previous):
+    if word in CLOSING or not _space_after(previous):
         return False
-    if _is_chinese(word) or _is_chinese(previous) or _is_wide(previous):
+    if is_chinese(word) or is_chinese(previous) or is_wide(previous):
         return False
-    if word in _JOINING:
-        return word in "'`" and following not in _CONTRACTIONS
-    if previous in _JOINING:
-        return previous in "'`" and word not in _CONTRACTIONS and before == ""
+    if word in JOINING:
+        return word in QUOTES and following not in CONTRACTIONS
+    if previous in JOINING:
+        return previous in QUOTES and word not in CONTRACTIONS and before == ""
     # Between digits a point, a comma or a colon belongs to the number.
-    return not (previous in {".", ",", ":"} and before[-1:].isdigit() and word[0].isdigit())
+    return not (previous in IN_NUMBERS and before[-1:].isdigit() and word[0].isdigit())
 
 
 def _space_after(previous):
-    return bool(previous) and previous not in _OPENING and not _is_wide(previous)
+    return bool(previous) and previous not in OPENING and not is_wide(previous)
 
 
-def _is_alone(word):
-    return len(word) == 1 and (_is_chinese(word) or unicodedata.category(word)[0] == "P")
+def is_alone(word):
+    """Whether nothing continues the word: a Chinese character or a punctuation mark."""
+    return len(word) == 1 and (is_chinese(word) or unicodedata.category(word)[0] == "P")
 
 
-def _is_chinese(word):
+def is_chinese(word):
+    """Whether the word begins with a Chinese character."""
     code = ord(word[0]) if word else 0
     return (
         0x4E00 <= code <= 0x9FFF
@@ -88,7 +93,7 @@ def _is_chinese(word):
     )
 
 
-def _is_wide(word):
+def is_wide(word):
     """Whether the word is a full-width punctuation mark, which brings its own space."""
     return (
         len(word) == 1

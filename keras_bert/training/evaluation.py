@@ -3,6 +3,7 @@
 import numpy as np
 import tqdm
 
+from keras_bert.training.generation_scores import generation_report  # noqa: F401 - kb.evaluation's
 from keras_bert.training.span_scores import span_report  # noqa: F401 - as kb.evaluation has it
 
 

@@ -299,6 +299,27 @@ def token_classification(crf=False):
     }
 
 
+def seq2seq(label_smoothing=0.0):
+    """Compile arguments for `BertSeq2SeqLM`: the mean over the targets' tokens, their accuracy.
+
+    Labels are int `(batch, targets)`, the token after each of `target_positions`. Unused slots
+    need the sample weight 0, and any token. Perplexity is of the labels, without smoothing.
+
+    Args:
+        label_smoothing: as in `MeanCrossentropy`; 0.1 is usual.
+
+    Returns:
+        As `pretraining`.
+
+    Example:
+        >>> model = BertSeq2SeqLM(BertBackbone(BertConfig.named("tiny")))
+        >>> model.compile(optimizer=adamw(1e-4), **seq2seq(label_smoothing=0.1))
+    """
+    arguments = _classification("seq2seq", label_smoothing)
+    arguments["weighted_metrics"]["seq2seq"].append(Perplexity())
+    return arguments
+
+
 def span():
     """Compile arguments for `BertSpanClassifier`: the mean of both losses, both accuracies.
 

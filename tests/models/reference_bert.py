@@ -88,15 +88,19 @@ def embed(config, weights, token_ids, segment_ids):
 
 
 def attend(config, weights, name, x, padding_mask):
-    """Returns attention's output `(sequence, hidden_dim)` and its map `(heads, from, to)`."""
+    """Returns attention's output `(sequence, hidden_dim)` and its map `(heads, from, to)`.
+
+    The mask is `(sequence,)`, or `(sequence, sequence)`: which token looks at which.
+    """
     length, size = len(x), config.hidden_dim // config.num_heads
-    real = np.flatnonzero(padding_mask)  # only real tokens are looked at
+    masks = np.broadcast_to(padding_mask, (length, length))
     query, key, value = (dense(weights, f"{name}/{part}", x) for part in ("query", "key", "value"))
     maps = np.zeros((config.num_heads, length, length))
     context = np.zeros_like(query)
     for head in range(config.num_heads):
         columns = slice(head * size, (head + 1) * size)
         for position in range(length):
+            real = np.flatnonzero(masks[position])  # only what it may see is looked at
             scores = key[real, columns] @ query[position, columns] / math.sqrt(size)
             maps[head, position, real] = softmax(scores)
             context[position, columns] = maps[head, position] @ value[:, columns]

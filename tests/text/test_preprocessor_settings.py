@@ -15,6 +15,7 @@ OTHER = {
     "MaskedLMPreprocessor": {"mask_selection_length": 3},
     "MultipleChoicePreprocessor": {},
     "RelationPreprocessor": {},
+    "Seq2SeqPreprocessor": {"target_length": 11},
     "SpanPreprocessor": {"stride": 7, "question_length": 9, "max_answer_length": 4},
     "TokenClassifierPreprocessor": {},
 }
