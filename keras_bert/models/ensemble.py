@@ -94,7 +94,7 @@ class Ensemble(BertModel):
         for number, member in enumerate(members):
             check_alike("ensemble", members[0], member, number)
         first = members[0]
-        if getattr(first, "crf", False):
+        if getattr(first, "crf", None) is not None:
             raise ValueError(
                 "ensemble: labels in a chain (crf) are found together, and have no mean of their "
                 "own; expected token classifiers without. kb.averaged_weights takes both"
