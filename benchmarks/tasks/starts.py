@@ -75,5 +75,25 @@ def _chinese_vocabulary(data, folder):
     return path
 
 
+def english_german(data, work):
+    """all-MiniLM-L6-v2 with a cased vocabulary of both languages, from the texts to translate."""
+    import keras_bert as kb
+
+    directory = work / "english_german"
+    if not directory.exists():
+        old, files = minilm(data, work), [data / f"multi30k/train.{name}" for name in ("en", "de")]
+        tokens = kb.text.train_vocabulary(files, size=12_000, lowercase=False)
+        tokenizer = kb.BertTokenizer(tokens, lowercase=False)
+        backbone = kb.BertBackbone.from_preset(old)
+        backbone = kb.replace_vocabulary(backbone, kb.BertTokenizer.from_preset(old), tokenizer)
+        kb.save_preset(directory, backbone, tokenizer)
+    return directory
+
+
 # Name -> function of the data folder and a folder to work in, which returns a model directory.
-STARTS = {"minilm": minilm, "chinese": chinese, "chinese_untrained": chinese_untrained}
+STARTS = {
+    "minilm": minilm,
+    "chinese": chinese,
+    "chinese_untrained": chinese_untrained,
+    "english_german": english_german,
+}
