@@ -65,7 +65,7 @@ def test_runs_of_other_times_stay_in_the_table(tmp_path):
         measures = {measure.name: value for measure in recipe.measures}
         folder = work / recipe.name
         folder.mkdir(parents=True, exist_ok=True)
-        found = {**run(0.0), "measures": measures}
+        found = {**run(0.0), "measures": measures, "recipe": table.plain(recipe)}
         (folder / f"seed_{seed}.json").write_text(json.dumps(found))
 
     keep(first, 0, 0.25)
@@ -77,6 +77,12 @@ def test_runs_of_other_times_stay_in_the_table(tmp_path):
     text = table.write(docs, work)
     assert text == (docs / "results.md").read_text(encoding="utf-8")
     assert "**0.500** | 0.250, 0.750 |" in text and "**12.5** | 12.5 |" in text
+    # A run of other settings says nothing of the recipe.
+    kept = json.loads((docs / "results.json").read_text())
+    kept[second.name]["0"]["recipe"]["flags"]["epochs"] += 1
+    (docs / "results.json").write_text(json.dumps(kept))
+    (work / second.name / "seed_0.json").unlink()
+    assert "**12.5**" not in table.write(docs, work)
     chinese = (docs / "results.zh-CN.md").read_text(encoding="utf-8")
     assert "**0.500** | 0.250, 0.750 |" in chinese and "目标" in chinese
 

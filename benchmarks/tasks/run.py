@@ -2,7 +2,7 @@
 
     python -m benchmarks.tasks.run --only=sst2,stsb --seeds=0,1,2
 
-A run is kept in `benchmarks/results/tasks/NAME/seed_N.json`; delete it to run again. The table is
+A run is kept in `benchmarks/results/tasks/NAME/seed_N.json`, until its recipe changes. The table is
 docs/results.md, in Chinese docs/results.zh-CN.md, with every figure in docs/results.json.
 """
 
@@ -50,7 +50,7 @@ def _once(recipe, seed, data):
     """Runs a recipe unless it has run; returns whether it is there now."""
     folder = WORK / recipe.name
     kept = folder / f"seed_{seed}.json"
-    if kept.exists():
+    if kept.exists() and table.is_of(json.loads(kept.read_text(encoding="utf-8")), recipe):
         return True
     folder.mkdir(parents=True, exist_ok=True)
     _say(f"{recipe.name}, seed {seed}")
@@ -61,7 +61,10 @@ def _once(recipe, seed, data):
     except (OSError, RuntimeError, ValueError) as error:
         _say(f"    {error}")
         return False
-    _write(kept, {**found, "commit": _commit(), "load": os.getloadavg()[1]})
+    _write(
+        kept,
+        {**found, "recipe": table.plain(recipe), "commit": _commit(), "load": os.getloadavg()[1]},
+    )
     _say(f"    {found['measures']}, {found['training']['seconds']:.0f} s")
     table.write(ROOT / "docs", WORK)  # each time: an interrupted run leaves what it has
     return True

@@ -3,6 +3,7 @@
 Standard library only; a run is a dict as `benchmarks.tasks.run` keeps it.
 """
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -56,11 +57,25 @@ _WORDS = {
 _BUSY = 2.5
 
 
+def plain(recipe):
+    """A recipe as JSON has it, but for its words and goals: what its runs depend on."""
+    values = dataclasses.asdict(recipe)
+    del values["title"]
+    values["measures"] = [measure.name for measure in recipe.measures]
+    return values
+
+
+def is_of(run, recipe):
+    """Whether a run is one of the recipe as it stands today."""
+    return run.get("recipe") == plain(recipe)
+
+
 def write(docs, work):
     """Writes results.json, results.md and results.zh-CN.md.
 
     Args:
-        docs: folder they go to; runs in its results.json that `work` lacks are kept.
+        docs: folder they go to; runs in its results.json that `work` lacks are kept, but for those
+            of a recipe that has changed.
         work: folder of `RECIPE/seed_N.json`.
 
     Returns:
@@ -72,6 +87,12 @@ def write(docs, work):
         for path in sorted((pathlib.Path(work) / recipe.name).glob("seed_*.json")):
             run = json.loads(path.read_text(encoding="utf-8"))
             runs.setdefault(recipe.name, {})[path.stem.removeprefix("seed_")] = run
+    recipes = {recipe.name: recipe for recipe in RECIPES}
+    runs = {
+        name: {seed: run for seed, run in of.items() if is_of(run, recipes[name])}
+        for name, of in runs.items()
+        if name in recipes
+    }
     pages = {name: page(runs, words) for name, words in _WORDS.items()}
     _replace(store, json.dumps(runs, indent=1, sort_keys=True) + "\n")
     for name, text in pages.items():
