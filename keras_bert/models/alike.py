@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_bert.models.rebuilding import backbone_of
 
-COMMON = ("labels", "problem_type", "out_of_scope")
+COMMON = ("labels", "problem_type", "out_of_scope", "window_pooling")
 TUNED = ("thresholds", "no_answer_threshold")
 
 

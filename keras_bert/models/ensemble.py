@@ -56,7 +56,8 @@ def ensemble(models):
 
     Returns:
         A Keras model with the inputs and outputs of a member, and its attributes `labels`,
-        `problem_type`, `thresholds`, `out_of_scope`, `no_answer_threshold` where there are such;
+        `problem_type`, `window_pooling`, `thresholds`, `out_of_scope`, `no_answer_threshold`, `crf`
+        (None) where there are such;
         `members`, a list; `task`, the members' class; `config`, that of the member with the
         shortest position table. `kb.export_saved_model` takes it, `save_preset` does not: a model
         directory holds one model.
@@ -121,6 +122,8 @@ class Ensemble(BertModel):
         kwargs.setdefault("name", f"ensemble_of_{first.name}")
         super().__init__(inputs, outputs, config, **kwargs)
         self.members, self.task = members, task
+        if hasattr(first, "crf"):
+            self.crf = None
         tuned = _means(members) if tuned is None else tuned
         for name in (*COMMON, *TUNED):
             if hasattr(first, name):

@@ -146,7 +146,7 @@ class TextClassifierPreprocessor(Preprocessor):
         """As of `Preprocessor`, without a stride that follows from `sequence_length`."""
         settings = super().settings()
         if self.windows is None or self.stride == self.sequence_length - 2:
-            del settings["stride"]
+            settings.pop("stride", None)
         return settings
 
     @property

@@ -21,7 +21,7 @@ def outputs(model, x):
     return {name: np.asarray(value, "float64") for name, value in model(x).items()}
 
 
-@pytest.mark.parametrize("name", [name for name in HEADS if name != "score"])
+@pytest.mark.parametrize("name", [name for name in HEADS if name not in ("score", "chain")])
 def test_answers_are_averaged(name):
     models = [make(name, seed) for seed in (1, 2)]
     together = kb.ensemble(models)
@@ -40,6 +40,11 @@ def test_answers_are_averaged(name):
     if name == "choice":  # a compiled step is as the others'
         predicted = together.predict(x, verbose=0)
         np.testing.assert_allclose(predicted[output], found[output], atol=1e-5)
+
+
+def test_chains_have_no_mean():
+    with pytest.raises(ValueError, match=r"labels in a chain \(crf\).*averaged_weights takes both"):
+        kb.ensemble([make("chain", seed) for seed in (1, 2)])
 
 
 def test_sure_members_have_no_infinite_answers():

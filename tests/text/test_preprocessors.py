@@ -181,7 +181,7 @@ def test_bad_input(tokenizer):
         TextClassifierPreprocessor(tokenizer, 2)
     with pytest.raises(ValueError, match=r"must be an int; received 8\.0"):
         MaskedLMPreprocessor(tokenizer, 8.0)
-    with pytest.raises(ValueError, match="at least 1; received 0"):
+    with pytest.raises(ValueError, match="must be a positive int; received 0"):
         MaskedLMPreprocessor(tokenizer, 8, mask_selection_length=0)
     with pytest.raises(ValueError, match=r"at least 4, for a pair .* received 3"):
         TextClassifierPreprocessor(tokenizer, 3)(("a", "b"))
