@@ -103,7 +103,7 @@ RECIPES = [
         "tokens",
         "wnut17/train.conll",
         "wnut17/test.conll",
-        _rate(5e-4, 6, batch_size=16),
+        _rate(2e-4, 4, batch_size=16),
         (Measure("f1", "F1", 38.0),),
     ),
     # Coucke et al. 2018, https://arxiv.org/abs/1805.10190.
