@@ -53,6 +53,7 @@ _WORDS = {
         "seconds": "秒",
     },
 }
+_COMMANDS = ["```sh", "make results", "python -m benchmarks.tasks.run --only=sst2,stsb", "```"]
 # Above this the machine had more to do than the run itself.
 _BUSY = 2.5
 
@@ -108,7 +109,7 @@ def page(runs, words):
         words: as those above.
     """
     columns = words["columns"]
-    lines = [f"# {words['title']}", "", words["other"], "", words["intro"], ""]
+    lines = [f"# {words['title']}", "", words["other"], "", words["intro"], "", *_COMMANDS, ""]
     lines += [_row(columns), _row(["---"] * 2 + ["---:"] * (len(columns) - 2))]
     for recipe in RECIPES:
         if found := runs.get(recipe.name):
