@@ -5,10 +5,13 @@ import math
 import tqdm
 
 import keras_bert as kb
+from keras_bert.jobs.checkpoint_head import settings, with_head
 from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import write_report
 
 MODEL = "BertMaskedLM"
+
+__all__ = ["MODEL", "build", "losses", "measure", "preprocessor", "read", "settings"]
 
 
 @options_of(kb.MaskedLMPreprocessor)
@@ -32,17 +35,9 @@ def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **opt
     return data
 
 
-def settings(source):
-    """The checkpoint, whose head is gone on with."""
-    return {"source": source}
-
-
 def build(backbone, train, source=None):
     """A masked language model, with the head of the checkpoint where it has one."""
-    model = kb.BertMaskedLM(backbone)
-    if source is not None:
-        backbone.fill_from(source, model)
-    return model
+    return with_head(kb.BertMaskedLM(backbone), source)
 
 
 def losses(model):

@@ -2,8 +2,8 @@
 
 import keras_bert as kb
 from keras_bert.data.next_sentence_set import NAMES
+from keras_bert.jobs.checkpoint_head import settings, with_head
 from keras_bert.jobs.classification import preprocessor, split
-from keras_bert.jobs.fill_mask import settings
 from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import draw_confusion, print_labels, write_report
 from keras_bert.training.evaluation import classification_report, predict_classes
@@ -23,10 +23,7 @@ def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **opt
 
 def build(backbone, train, source=None):
     """A next-sentence model, with the head of the checkpoint where it has one."""
-    model = kb.BertNextSentence(backbone)
-    if source is not None:
-        backbone.fill_from(source, model)
-    return model
+    return with_head(kb.BertNextSentence(backbone), source)
 
 
 def losses(model):

@@ -3,11 +3,14 @@
 import time
 
 import keras_bert as kb
+from keras_bert.jobs.checkpoint_head import settings, with_head
 from keras_bert.jobs.options import options_of
 from keras_bert.jobs.reports import write_report
 from keras_bert.training.generation_scores import generation_report
 
 MODEL = "BertSeq2SeqLM"
+
+__all__ = ["MODEL", "build", "losses", "measure", "preprocessor", "read", "settings"]
 
 _SHOWN = 3
 
@@ -31,16 +34,9 @@ def read(path, preprocess, like=None, batch_size=32, shuffle=True, seed=0, **opt
     return data
 
 
-def settings(source):
-    """The checkpoint that training starts from: its masked-LM head is the head to begin with."""
-    return {"source": source}
-
-
-def build(backbone, train, source):
+def build(backbone, train, source=None):
     """A model with the masked-LM head of the checkpoint, or a new one where it has none."""
-    model = kb.BertSeq2SeqLM(backbone)
-    backbone.fill_from(source, model)
-    return model
+    return with_head(kb.BertSeq2SeqLM(backbone), source)
 
 
 @options_of(kb.losses.seq2seq)
