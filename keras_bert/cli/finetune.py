@@ -12,11 +12,10 @@ line between documents; for --task=next_sentence such text, or pairs with label 
 1 = random.
 """
 
-import os
-
 from absl import flags
 
 from keras_bert.cli import devices, reading, repeats, searching, tuning, watching
+from keras_bert.cli.finishing import finish
 from keras_bert.jobs import JOBS, find_job
 
 REQUIRED = ["preset", "train", "output"]
@@ -251,16 +250,7 @@ def _finetune(values, strategy, parts=None):
     if not is_chief():
         return None
     kb.merge_lora(model)
-    directory = os.path.join(values.output, "model")
-    kb.save_preset(directory, model, preprocess, overwrite=True)
-    report = None
-    if dev is not None:  # what was saved, by this process alone
-        saved = type(model).from_preset(directory)
-        if hasattr(job, "tune") and job.tune(saved, preprocess, dev):
-            kb.save_preset(directory, saved, preprocess, overwrite=True)
-        report = job.measure(saved, preprocess, dev, values.output)
-    print(f"{directory}: {type(model).__name__}")
-    return report
+    return finish(job, model, preprocess, dev, values.output)  # by this process alone
 
 
 def _folds(values):

@@ -14,6 +14,7 @@ import os
 from absl import flags
 
 from keras_bert.cli import devices, reading, watching
+from keras_bert.cli.finishing import finish
 from keras_bert.jobs import find_job
 
 REQUIRED = ["preset", "tasks", "output"]
@@ -117,9 +118,9 @@ def main(values):
         callbacks=[watching.run_log(values)],
     )
     for task, entry in entries.items():
-        _save(
-            task, find_job(entry["task"]), models[task], preprocessors[task], sets[task][1], values
-        )
+        print(f"--- {task}")
+        folder = os.path.join(values.output, task)
+        finish(find_job(entry["task"]), models[task], preprocessors[task], sets[task][1], folder)
 
 
 def read_tasks(path):
@@ -188,22 +189,6 @@ def _read(task, entry, preprocess, values):
     if not entry.get("dev"):
         return train, None
     return train, _call(task, job.read, entry["dev"], preprocess, train, shuffle=False, **options)
-
-
-def _save(task, job, model, preprocess, dev, values):
-    """Writes a task's model directory, tunes and measures what was written."""
-    import keras_bert as kb
-
-    folder = os.path.join(values.output, task)
-    directory = os.path.join(folder, "model")
-    kb.save_preset(directory, model, preprocess, overwrite=True)
-    print(f"--- {task}")
-    if dev is not None:
-        saved = type(model).from_preset(directory)
-        if hasattr(job, "tune") and job.tune(saved, preprocess, dev):
-            kb.save_preset(directory, saved, preprocess, overwrite=True)
-        job.measure(saved, preprocess, dev, folder)
-    print(f"{directory}: {type(model).__name__}")
 
 
 def _given(entry, names):

@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_bert.checkpoints.preset import check_sequence_length, check_vocabulary
 from keras_bert.models.text_embedder import BertTextEmbedder
+from keras_bert.serving.text_batches import batches_by_length, checked_texts
 
 
 class SentenceEncoder:
@@ -47,18 +48,12 @@ class SentenceEncoder:
         self.preprocess = preprocess
 
     def __call__(self, texts, batch_size=32):
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(f"batch_size must be a positive int; received {batch_size!r}")
         if isinstance(texts, str):
             return self([texts], batch_size)[0]
-        texts = list(texts)
-        for place, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise TypeError(f"texts: expected str only; received {text!r} at place {place}")
+        texts = checked_texts(texts)
+        batches = batches_by_length(texts, batch_size)
         vectors = np.zeros((len(texts), self.model.config.hidden_dim), "float32")
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        for start in range(0, len(order), batch_size):
-            places = order[start : start + batch_size]
+        for places in batches:
             inputs = self.preprocess([texts[place] for place in places])
             vectors[places] = self.model.predict_on_batch(inputs)["embedding"]
         return vectors

@@ -5,6 +5,7 @@ import tqdm
 
 from keras_bert.checkpoints.preset import check_sequence_length, check_vocabulary
 from keras_bert.models.seq2seq_lm import BertSeq2SeqLM
+from keras_bert.serving.text_batches import batches_by_length, checked_texts
 from keras_bert.text.seq2seq_preprocessor import Seq2SeqPreprocessor
 from keras_bert.text.tokenizer import as_strings
 
@@ -62,19 +63,12 @@ class TextGenerator:
         self._write = write
 
     def __call__(self, texts, batch_size=32, progress=False):
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(f"batch_size must be a positive int; received {batch_size!r}")
         if isinstance(texts, str):
             return self([texts], batch_size)[0]
-        texts = list(texts)
-        for place, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise TypeError(f"texts: expected str only; received {text!r} at place {place}")
+        texts = checked_texts(texts)
+        batches = batches_by_length(texts, batch_size)
         answers = [""] * len(texts)
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        starts = range(0, len(order), batch_size)
-        for start in tqdm.tqdm(starts, unit="batch", leave=False, disable=not progress):
-            places = order[start : start + batch_size]
+        for places in tqdm.tqdm(batches, unit="batch", leave=False, disable=not progress):
             found = self._write(as_strings([texts[place] for place in places]))
             for place, text in zip(places, found.numpy(), strict=True):
                 answers[place] = text.decode("utf-8")
