@@ -4,32 +4,18 @@ import json
 import random
 
 import pytest
+from jobs.word_encoder import run, save_encoder
 from safetensors.numpy import load_file
 
 import keras_bert as kb
-from keras_bert.cli.main import main
 
 WORDS = "good bad film book the was and ann bob sang <".split()
-
-
-def run(command, **flags):
-    return main([command, *(f"--{name}={value}" for name, value in flags.items())])
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("multitask")
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-    config = kb.BertConfig(
-        vocabulary_size=len(vocabulary),
-        num_layers=1,
-        hidden_dim=32,
-        num_heads=2,
-        max_sequence_length=16,
-        dropout=0.0,
-        initializer_range=0.1,
-    )
-    kb.save_preset(folder / "encoder", kb.BertBackbone(config), kb.BertTokenizer(vocabulary))
+    save_encoder(folder, WORDS, max_sequence_length=16, initializer_range=0.1)
     rng = random.Random(0)
     for part, rows in (("train", 120), ("dev", 30)):
         mood, ner, relations = [], [], []

@@ -6,31 +6,18 @@ import random
 import numpy as np
 import pytest
 import tensorflow as tf
+from jobs.word_encoder import run, save_encoder
 
 import keras_bert as kb
-from keras_bert.cli.main import main
 from keras_bert.jobs.tokens import predict_entities
 
 WORDS = "ann bob lee ##s sang sat in rome on mat . 王 明 在".split()
 
 
-def run(command, *words, **flags):
-    return main([command, *words, *(f"--{name}={value}" for name, value in flags.items())])
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chain")
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-    config = kb.BertConfig(
-        vocabulary_size=len(vocabulary),
-        num_layers=1,
-        hidden_dim=32,
-        num_heads=2,
-        max_sequence_length=16,
-        dropout=0.0,
-    )
-    kb.save_preset(folder / "encoder", kb.BertBackbone(config), kb.BertTokenizer(vocabulary))
+    save_encoder(folder, WORDS, max_sequence_length=16)
     rng = random.Random(0)
     for name, rows in (("train", 160), ("dev", 40)):
         lines = []

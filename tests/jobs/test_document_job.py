@@ -4,31 +4,17 @@ import json
 import random
 
 import pytest
+from jobs.word_encoder import run, save_encoder
 
 import keras_bert as kb
-from keras_bert.cli.main import main
 
 WORDS = "good bad film book play song the was and a in of to".split()
-
-
-def run(command, **flags):
-    return main([command, *(f"--{name}={value}" for name, value in flags.items())])
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("documents")
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-    config = kb.BertConfig(
-        vocabulary_size=len(vocabulary),
-        num_layers=1,
-        hidden_dim=32,
-        num_heads=2,
-        max_sequence_length=10,
-        dropout=0.0,
-        initializer_range=0.1,
-    )
-    kb.save_preset(folder / "encoder", kb.BertBackbone(config), kb.BertTokenizer(vocabulary))
+    save_encoder(folder, WORDS, max_sequence_length=10, initializer_range=0.1)
     rng = random.Random(0)
     for name, rows in (("train", 240), ("dev", 60)):
         lines = []
