@@ -80,3 +80,29 @@ def test_relations(shared_data, tiny_vocabulary):
     assert train.label_counts["Other"] == 1_410
     positions = np.concatenate([inputs["entity_positions"] for inputs, _, _ in test])
     assert (positions[:, 0] < positions[:, 1]).mean() > 0.99
+
+
+def test_translations_and_titles(shared_data, tiny_vocabulary):
+    preprocess = kb.Seq2SeqPreprocessor(kb.BertTokenizer(tiny_vocabulary), 16)
+    folder = shared_data / "multi30k"
+    pairs = kb.data.seq2seq((folder / "val.en", folder / "val.de"), preprocess, shuffle=False)
+    assert pairs.num_examples == len(pairs.targets) == 1_014 and pairs.skipped == 0
+    for name, texts in (("val.en", pairs.sources), ("val.de", pairs.targets)):
+        assert texts[500] == (folder / name).read_text(encoding="utf-8").split("\n")[500]
+    titles = kb.data.seq2seq(shared_data / "csl_title/dev.tsv", preprocess)
+    assert titles.num_examples == 1_000
+    lengths = [sum(map(len, texts)) for texts in (titles.sources, titles.targets)]
+    assert lengths[0] > 5 * lengths[1]  # abstracts are the sources, titles the targets
+
+
+def test_pairs_and_masks_of_a_corpus(shared_data, tiny_vocabulary):
+    """Of 33 lines, which are documents with blank lines between them."""
+    tokenizer = kb.BertTokenizer(tiny_vocabulary)
+    path = str(shared_data / "bert_sample_text/sample_text.txt")
+    preprocess = kb.TextClassifierPreprocessor(tokenizer, 64)
+    counts = kb.data.next_sentence(path, preprocess).label_counts
+    assert min(counts.values()) > 5 and sum(counts.values()) < 33
+    masked = kb.data.masked_lm(path, kb.MaskedLMPreprocessor(tokenizer, 64))
+    text = (shared_data / "bert_sample_text/sample_text.txt").read_text(encoding="utf-8")
+    sentences = [line for line in text.split("\n") if line.strip()]
+    assert masked.counts.sentences == len(sentences)
